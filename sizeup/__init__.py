@@ -1,1 +1,5 @@
-"""The front door."""
+"""The front door: commands (each one library call), settings composed, output and report; it knows every room."""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"
