@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -67,7 +68,7 @@ class Context:
 
         found = find_run(self.results, spec, synthetic=synthetic)
         if found is None:
-            raise SizeupError(f"{self.results}: no complete run lies there; make one with sizeup demo, or name another folder with --results.")
+            raise SizeupError(f"{self.results}: no complete run lies there; make one with sizeup demo, or name a folder with --results.")
         return found
 
 
@@ -93,13 +94,10 @@ def make_context(given: Mapping[str, Any]) -> Context:
 def pass_context(function: Callable[Concatenate[Context, P], R]) -> Callable[P, R]:
     """Hand a command its `Context` as first argument; what it returns is the exit code, None is 0."""
 
+    @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         return function(make_context(click.get_current_context().find_root().meta.get(COMMON, {})), *args, **kwargs)
 
-    call.__doc__, call.__name__ = function.__doc__, function.__name__
-    for name in ("__click_params__",):
-        if hasattr(function, name):
-            setattr(call, name, getattr(function, name))
     return call
 
 

@@ -177,8 +177,8 @@ def csv_table(rows: Sequence[Mapping[str, Any]]) -> str:
 def markdown_table(rows: Sequence[Mapping[str, Any]]) -> str:
     """Write rows as a Markdown table."""
     names = _columns(rows)
-    lines = [names, ["---"] * len(names), *([_cell(row.get(name)).replace("|", "\\|").replace("\n", " ") for name in names] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    body = [[_cell(row.get(name)).replace("|", "\\|").replace("\n", " ") for name in names] for row in rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in [names, ["---"] * len(names), *body])
 
 
 def _columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:

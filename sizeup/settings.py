@@ -8,8 +8,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
-from evidence.settings import Table, read_toml, validate
 from pydantic import Field, model_validator
+
+from evidence.settings import Table, read_toml, validate
 from sizing.settings import DEFAULT_OBJECTIVES, Account, HostClass, Objective, Policy, Pricing, TrafficSettings
 
 
@@ -27,7 +28,7 @@ class Target(Table):
     alb: str | None = None
     environment: Literal["staging", "prelaunch", "production-ack"] = "staging"
     max_rate_per_s: float = Field(default=50, gt=0)
-    hosts: dict[str, str] = {}
+    hosts: dict[str, str] = Field(default={})
 
     @model_validator(mode="after")
     def _placed(self) -> Target:
@@ -56,10 +57,10 @@ class Settings(Table):
     """Every table of CONTRACT section 4; what is absent has its default."""
 
     project: Project = Project()
-    target: dict[str, Target] = {}
+    target: dict[str, Target] = Field(default={})
     class_: dict[str, HostClass] = Field(default={}, alias="class")
-    scenario: dict[str, list[dict[str, Any]]] = {}
-    auth: dict[str, dict[str, Any]] = {}
+    scenario: dict[str, list[dict[str, Any]]] = Field(default={})
+    auth: dict[str, dict[str, Any]] = Field(default={})
     traffic: TrafficSettings = TrafficSettings()
     objective: tuple[Objective, ...] = DEFAULT_OBJECTIVES
     policy: Policy = Policy()
