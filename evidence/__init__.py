@@ -13,14 +13,26 @@ if TYPE_CHECKING:
     from evidence.registry import discover
     from evidence.settings import Table, read_toml, validate
     from evidence.spool import SpoolWriter, read_frames
-    from evidence.store import Run, access_log_lines, compact, find_run, list_runs, open_run, read_meta, run_status, seal, settle
+    from evidence.store import (
+        Run,
+        access_log_lines,
+        arrow_schema,
+        compact,
+        find_run,
+        list_runs,
+        open_run,
+        read_meta,
+        run_status,
+        seal,
+        settle,
+    )
     from evidence.trace import HEADER, Trace, make_trace, parse_trace, trace_run
 
 __all__ = [
     "HEADER", "SCHEMA", "TABLES", "Column", "Estimate", "Reason", "Run", "RunFolder", "SizeupError", "SpoolWriter", "Table",
-    "Trace", "Unknown", "Warn", "access_log_lines", "compact", "create_run", "discover", "find_run", "is_alive", "list_runs",
-    "make_trace", "micros", "open_run", "parse_trace", "process_mark", "read_frames", "read_meta", "read_toml", "rfc3339",
-    "route_name", "run_status", "seal", "settle", "trace_run", "validate", "write_atomic", "write_json",
+    "Trace", "Unknown", "Warn", "access_log_lines", "arrow_schema", "compact", "create_run", "discover", "find_run", "is_alive",
+    "list_runs", "make_trace", "micros", "open_run", "parse_trace", "process_mark", "read_frames", "read_meta", "read_toml",
+    "rfc3339", "route_name", "run_status", "seal", "settle", "trace_run", "validate", "write_atomic", "write_json",
 ]  # fmt: skip
 
 # Lazy: polars and pyarrow must never reach a Locust worker, and `sizeup --help` starts in 0.05 s without the rest.
@@ -33,7 +45,10 @@ _HOME = {
     "registry": ("discover",),
     "settings": ("Table", "read_toml", "validate"),
     "spool": ("SpoolWriter", "read_frames"),
-    "store": ("Run", "access_log_lines", "compact", "find_run", "list_runs", "open_run", "read_meta", "run_status", "seal", "settle"),
+    "store": (
+        "Run", "access_log_lines", "arrow_schema", "compact", "find_run", "list_runs",
+        "open_run", "read_meta", "run_status", "seal", "settle",
+    ),
     "trace": ("HEADER", "Trace", "make_trace", "parse_trace", "trace_run"),
 }  # fmt: skip
 _MODULE = {name: f"evidence.{module}" for module, names in _HOME.items() for name in names}

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from evidence.alb_log import parse_line
-from evidence.columns import SCHEMA, TABLES, Column
+from evidence.columns import SCHEMA, TABLES
 from evidence.errors import SizeupError
 from evidence.folder import RunFolder, is_alive
 from evidence.spool import read_frames_at
@@ -252,7 +252,7 @@ def _spool_worker(name: str) -> int | None:
 
 def _write(file: Path, table: str, rows: pl.DataFrame, covered: Mapping[str, int]) -> None:
     columns = TABLES[table]
-    arrow = rows.select(c.name for c in columns).to_arrow().cast(pa.schema([_field(c) for c in columns]))
+    arrow = rows.select(c.name for c in columns).to_arrow().cast(arrow_schema(table))
     arrow = arrow.replace_schema_metadata({b"sizeup.schema": SCHEMA.encode(), COVERED: json.dumps(covered).encode()})
     half = file.with_suffix(".half")
     pq.write_table(
@@ -262,8 +262,9 @@ def _write(file: Path, table: str, rows: pl.DataFrame, covered: Mapping[str, int
     half.replace(file)
 
 
-def _field(column: Column) -> pa.Field:
-    return pa.field(column.name, _ARROW[column.kind], nullable=column.nullable)
+def arrow_schema(table: str) -> pa.Schema:
+    """Return the Parquet schema that a table's files have: names, types, what may be null."""
+    return pa.schema([pa.field(c.name, _ARROW[c.kind], nullable=c.nullable) for c in TABLES[table]])
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def common_options(*, under: bool = False) -> list[click.Option]:
         option("-q", "--quiet", is_flag=True, default=None, help="Only the answer, no progress."),
         option("-v", "--verbose", is_flag=True, default=None, help="More of what is going on."),
         option("--no-color", is_flag=True, default=None, help="No colours."),
-        click.Option(["--version"], is_flag=True, expose_value=False, is_eager=True, callback=_version, hidden=under, help="Its version."),
+        click.Option(["--version"], is_flag=True, expose_value=False, is_eager=True, callback=_version, hidden=under, help="The version."),
     ]
 
 

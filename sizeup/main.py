@@ -43,6 +43,9 @@ def run(args: list[str]) -> int:
         sys.stdout.flush()
     except SizeupError as wrong:
         return _complain(str(wrong), WRONG_QUESTION)
+    except click.exceptions.NoArgsIsHelpError as bare:
+        click.echo(bare.message, err=True)
+        return WRONG_QUESTION
     except click.UsageError as wrong:
         return _complain(usage_sentence(wrong), WRONG_QUESTION)
     except click.ClickException as wrong:
@@ -71,8 +74,10 @@ def usage_sentence(wrong: click.UsageError) -> str:
     command = wrong.ctx.command_path if wrong.ctx else "sizeup"
     near = _nearest(wrong)
     mend = f"did you mean {near}?" if near else f"see {command} --help."
-    message = " ".join(wrong.message.split()).rstrip(".")
-    return f"{command}: {message[:1].lower()}{message[1:]}; {mend}"
+    said = wrong.format_message() if isinstance(wrong, click.BadParameter) else wrong.message
+    message = " ".join(said.split()).rstrip(".")
+    where = command.removeprefix("sizeup").strip()
+    return f"{where}{': ' if where else ''}{message[:1].lower()}{message[1:]}; {mend}"
 
 
 def _nearest(wrong: click.UsageError) -> str | None:

@@ -44,14 +44,12 @@ def envelope(
     body: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Wrap an answer as CONTRACT section 2 says: who answered, when, from which runs, settings and prices."""
-    from sizeup.settings import settings_sha256
-
     return {
         "schema": schema,
         "generated_at": rfc3339(generated_at),
         "sizeup_version": __version__,
         "runs": list(runs),
-        "settings_sha256": settings_sha256(settings) if settings else None,
+        "settings_sha256": settings.sha256 if settings else None,
         "catalogue": {"sha256": catalogue.sha256, "as_of": str(catalogue.as_of)} if catalogue else None,
         "seed": seed,
         "unknowns": [dict(entry) for entry in unknowns],

@@ -69,6 +69,12 @@ class Settings(Table):
     pricing: Pricing = Pricing()
     held: tuple[Held, ...] = ()
 
+    @property
+    def sha256(self) -> str:
+        """The digest of the settings as used, the same whatever the file's order or comments."""
+        canonical = json.dumps(self.model_dump(mode="json", by_alias=True), sort_keys=True)
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
 
 def load_settings(path: Path | None) -> Settings:
     """Read a settings file; None gives the defaults.
@@ -79,9 +85,3 @@ def load_settings(path: Path | None) -> Settings:
         The first thing that is wrong in it: file, table, key, and the mend.
     """
     return validate(Settings, read_toml(path) if path else {}, path.name if path else "sizeup.toml")
-
-
-def settings_sha256(settings: Settings) -> str:
-    """Return the digest of the settings as used, the same whatever the file's order or comments."""
-    canonical = json.dumps(settings.model_dump(mode="json", by_alias=True), sort_keys=True)
-    return hashlib.sha256(canonical.encode()).hexdigest()
