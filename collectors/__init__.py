@@ -1,1 +1,31 @@
-"""To be built."""
+"""What the hosts and the account really did, written into a run: host sampler, CloudWatch, topology, this machine's memory."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collectors.aws import AwsSession
+    from collectors.memory import measure_memory
+    from collectors.registry import Collector, collectors
+    from collectors.sampler import Sampler, start_sampler
+    from collectors.sources.cloudwatch import collect_cloudwatch, planned_metrics
+    from collectors.sources.topology import discover_topology
+
+__all__ = [
+    "AwsSession", "Collector", "Sampler", "collect_cloudwatch", "collectors", "discover_topology", "measure_memory",
+    "planned_metrics", "start_sampler",
+]  # fmt: skip
+
+_LAZY = {
+    "AwsSession": "aws", "Collector": "registry", "Sampler": "sampler", "collect_cloudwatch": "sources.cloudwatch",
+    "collectors": "registry", "discover_topology": "sources.topology", "measure_memory": "memory",
+    "planned_metrics": "sources.cloudwatch", "start_sampler": "sampler",
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(importlib.import_module(f"{__name__}.{_LAZY[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
