@@ -66,8 +66,9 @@ def run_line(path: Path) -> RunLine:
     phases, counts = meta.get("phases", []), meta.get("counts", {})
     return RunLine(
         id=path.name, status=run_status(meta), started_at=meta.get("started_at"),
-        seconds=_seconds(meta.get("started_at"), meta.get("ended_at")), requests=counts.get("requests"), errors=counts.get("errors"),
-        valid_windows=sum(bool(p.get("valid")) for p in phases), windows=len(phases), size_bytes=size, synthetic=bool(meta.get("synthetic")),
+        seconds=_seconds(meta.get("started_at"), meta.get("ended_at")), requests=counts.get("requests"),
+        errors=counts.get("errors"), valid_windows=sum(bool(p.get("valid")) for p in phases), windows=len(phases), size_bytes=size,
+        synthetic=bool(meta.get("synthetic")),
     )  # fmt: skip
 
 
