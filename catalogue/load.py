@@ -1,0 +1,218 @@
+"""What does a region offer, and at what price? One object that answers from the embedded tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from datetime import date
+from decimal import Decimal
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any
+
+from catalogue.instances import InstanceType, all_types, burst_rules, read_type
+from catalogue.prices import (
+    Offering,
+    Payment,
+    Price,
+    ReservedKey,
+    ReservedPrice,
+    ServicePrice,
+    make_price,
+    read_reserved,
+    read_services,
+    reserved_price,
+)
+from catalogue.tables import DATA, EVERYWHERE, data_files, raw_rows, sources
+from evidence import SizeupError
+
+if TYPE_CHECKING:
+    from catalogue.speed import SpeedRange
+
+NEEDED_SERVICES = (
+    ("vpc", "public IPv4 address, in use"), ("alb", "load balancer hour"), ("alb", "LCU hour"), ("ebs", "gp2 storage"),
+    ("ebs", "gp3 storage"), ("cloudwatch", "GetMetricData"),
+)  # fmt: skip
+"""What the month of a small stack is priced with; kept in a run so that it can be priced again."""
+ENGINES = {
+    "postgres": "PostgreSQL", "postgresql": "PostgreSQL", "mysql": "MySQL", "redis": "Redis", "valkey": "Valkey", "memcached": "Memcached",
+}  # fmt: skip
+"""The price lists' names of engines by those that the services' own APIs answer with."""
+
+
+@cache
+def load_catalogue(region: str) -> Catalogue:
+    """Open a region's catalogue; tables are read as they are asked for.
+
+    Raises
+    ------
+    SizeupError
+        For a region without prices, naming those that have them.
+    """
+    if region not in regions():
+        raise SizeupError(f'no prices for region "{region}"; there are prices for {", ".join(regions())}: name one of them with --region.')
+    return Catalogue(region)
+
+
+def regions() -> list[str]:
+    """List the regions with EC2 prices."""
+    return sorted(path.parent.name for path in DATA.glob("*/ec2_on_demand.csv"))
+
+
+class Catalogue:
+    """The types and prices of one region."""
+
+    def __init__(self, region: str) -> None:
+        self.region = region
+        self._on_demand = {row["instance_type"]: row for row in raw_rows("ec2_on_demand", region)}
+        self.types: Mapping[str, InstanceType] = {
+            name: read_type(name) for name in all_types() if name in self._on_demand or name in burst_rules()
+        }
+
+    @cached_property
+    def as_of(self) -> date:
+        """Date of the region's newest price."""
+        return max(source.as_of for source in sources(self.region).values() if source.as_of)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Digest over every file that this region's answers come from."""
+        import hashlib
+
+        digest = hashlib.sha256()
+        for path in data_files(self.region):
+            digest.update(f"{path.parent.name}/{path.name}\n".encode() + path.read_bytes())
+        return digest.hexdigest()
+
+    def require(self, name: str) -> InstanceType:
+        """Return a type by name.
+
+        Raises
+        ------
+        SizeupError
+            Where the region hasn't it, with the nearest name.
+        """
+        if name in self.types:
+            return self.types[name]
+        import difflib
+
+        near = difflib.get_close_matches(name, self.types, 1, 0.6)
+        mend = f'did you mean "{near[0]}"?' if near else "see sizeup prices show for those there are."
+        elsewhere = f", though it is one of EC2 (no price in {self.region})" if name in all_types() else ""
+        raise SizeupError(f'unknown instance type "{name}" in {self.region}{elsewhere}; {mend}')
+
+    def next_smaller(self, name: str) -> InstanceType | None:
+        """Return the next smaller size of the family here, by units; None where there is none or the size has no units."""
+        units = self.types[name].size_units
+        family = [t for t in self.types.values() if t.family == self.types[name].family and t.size_units is not None]
+        smaller = [t for t in family if units is not None and t.size_units is not None and t.size_units < units]
+        return max(smaller, key=lambda t: t.size_units or 0, default=None)
+
+    def on_demand(self, name: str) -> Price | None:
+        """Return a Linux host's price an hour, shared tenancy."""
+        row = self._on_demand.get(name)
+        return None if row is None else make_price(row["usd"], row["unit"], sources(self.region)[row["source"]])
+
+    def reserved(self, name: str, *, term_years: int, payment: Payment, offering: Offering = "standard") -> ReservedPrice | None:
+        """Return a Linux reservation: as published, else estimated and marked so, else None."""
+        words = payment.removesuffix("_upfront")
+        return reserved_price(self._reserved, self.region, name, offering=offering, years=term_years, payment=words)
+
+    def service(self, service: str, item: str) -> tuple[ServicePrice, ...]:
+        """Return the tiers of an item, cheapest volume first as published; empty where there is no price."""
+        return self._services.get((service, item), ())
+
+    def rds(self, name: str, engine: str, *, multi_az: bool = False) -> Price | None:
+        """Return a database class's price an hour, e.g. ("db.t3.micro", "postgres")."""
+        return self._databases.get((_engine(engine), name, "Multi-AZ" if multi_az else "Single-AZ"))
+
+    def cache_node(self, name: str, engine: str) -> Price | None:
+        """Return a cache node's price an hour, e.g. ("cache.t3.micro", "redis")."""
+        return self._cache_nodes.get((_engine(engine), name))
+
+    def surplus_credit_usd_per_vcpu_h(self, family: str) -> Price | None:
+        """Return what a vCPU-hour of surplus credits costs on Linux: the region's own price, else AWS's for all regions."""
+        own = self.service("ec2", f"surplus CPU credits {family[:1].upper()}{family[1:]}, Linux")
+        if own:
+            tier = own[0]
+            return Price(tier.usd, tier.unit, tier.as_of, tier.source, estimated=False, quoted=tier.quoted, how_sure=tier.how_sure)
+        for row in raw_rows("surplus_credits", EVERYWHERE):
+            if (row["family"], row["operating_system"]) == (family, "Linux"):
+                return make_price(row["usd"], row["unit"], sources(EVERYWHERE)[row["source"]])
+        return None
+
+    def speed(self, name: str, relative_to: str) -> SpeedRange:
+        """Return the speed of one core of `name` over one of `relative_to`."""
+        from catalogue.speed import speed_range
+
+        return speed_range(name, relative_to)
+
+    def rows_used(self, names: Iterable[str]) -> dict[str, Any]:
+        """Return what a run keeps as catalogue.json: the types and each price that a decision about them may use."""
+        chosen = [self.types[name] for name in names if name in self.types]
+        prices = [row for t in chosen for row in self._type_rows(t)]
+        prices += [_service_row(tier) for key in NEEDED_SERVICES for tier in self.service(*key)]
+        return {"as_of": self.as_of.isoformat(), "sha256": self.sha256, "types": [_type_row(t) for t in chosen], "prices": prices}
+
+    @cached_property
+    def _reserved(self) -> Mapping[ReservedKey, dict[str, str]]:
+        return read_reserved(self.region)
+
+    @cached_property
+    def _services(self) -> Mapping[tuple[str, str], tuple[ServicePrice, ...]]:
+        return read_services(EVERYWHERE, EVERYWHERE) | read_services(self.region, self.region)
+
+    @cached_property
+    def _databases(self) -> Mapping[tuple[str, str, str], Price]:
+        rows = (row for row in raw_rows("rds", self.region) if row["kind"] == "on-demand")
+        return {(r["engine"], r["item"], r["deployment"]): make_price(r["usd"], r["unit"], sources(self.region)[r["source"]]) for r in rows}
+
+    @cached_property
+    def _cache_nodes(self) -> Mapping[tuple[str, str], Price]:
+        rows = (row for row in raw_rows("elasticache", self.region) if row["kind"] == "on-demand")
+        return {(r["engine"], r["node_type"]): make_price(r["usd"], r["unit"], sources(self.region)[r["source"]]) for r in rows}
+
+    def _type_rows(self, t: InstanceType) -> list[dict[str, Any]]:
+        """Rows of catalogue.json for one type: on demand, each published one-year and three-year reservation, surplus credits."""
+        rows = [_price_row("ec2", f"{t.name} on demand", self.region, self.on_demand(t.name))]
+        if t.burst is not None:
+            rows.append(_price_row("ec2", f"{t.family} surplus credits", self.region, self.surplus_credit_usd_per_vcpu_h(t.family)))
+        for (name, offering, years, payment), row in self._reserved.items():
+            if name == t.name:
+                price = make_price(row["usd"], row["unit"], sources(self.region)[row["source"]])
+                rows.append(_price_row("ec2", f"{name} reserved {offering} {years}y {payment}-upfront, effective", self.region, price))
+        return [row for row in rows if row is not None]
+
+
+def _engine(name: str) -> str:
+    return ENGINES.get(name.lower(), name)
+
+
+def _price_row(service: str, item: str, region: str, price: Price | None) -> dict[str, Any] | None:
+    if price is None:
+        return None
+    return {"service": service, "item": item, "region": region} | _figure(price)
+
+
+def _service_row(tier: ServicePrice) -> dict[str, Any]:
+    return {"service": tier.service, "item": tier.item, "region": tier.region} | _figure(tier)
+
+
+def _figure(price: Price | ServicePrice) -> dict[str, Any]:
+    return {"unit": price.unit, "usd": str(price.usd), "as_of": _day(price.as_of), "source": price.source}
+
+
+def _type_row(t: InstanceType) -> dict[str, Any]:
+    row = asdict(t) | {"type": t.name}
+    return {key: _plain(value) for key, value in row.items() if key != "name"}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return str(value) if isinstance(value, Decimal) else _day(value) if isinstance(value, date) else value
+
+
+def _day(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
