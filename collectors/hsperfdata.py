@@ -17,7 +17,8 @@ _MAGIC = 0xCAFEC0C0
 _PROLOGUE_BYTES = 32
 
 _COLLECTORS = {
-    "CMS": "CMS", "G1": "G1", "ParScav": "Parallel", "Parallel": "Parallel", "Shenandoah": "Shenandoah", "Z ": "Z", "ZGC": "Z", "Copy": "Serial",
+    "CMS": "CMS", "G1": "G1", "ParScav": "Parallel", "Parallel": "Parallel",
+    "Shenandoah": "Shenandoah", "Z ": "Z", "ZGC": "Z", "Copy": "Serial",
 }  # fmt: skip
 
 Counters = Mapping[str, int | str]

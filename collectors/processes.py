@@ -7,12 +7,15 @@ survivor used, plus what it inherited beyond what its ended children had shown b
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+
+from evidence import process_mark
 
 PSS_PAUSE_S_PER_S = 1000.0
 """Reading PSS holds the target's memory lock for 11 ms a GB: each second of it buys 1,000 s of pause."""
@@ -84,6 +87,14 @@ def read_footprint(process: psutil.Process) -> Footprint | None:
         rss_bytes=process.memory_info().rss, rss_anon_bytes=read_rss_anon(process.pid), threads=process.num_threads(),
         fds=_open_files(process), jvm=process.name() == "java",
     )  # fmt: skip
+
+
+def age_s(process: psutil.Process) -> float:
+    """Return how long ago a process started, on Linux to a tick: psutil's start time is off by up to a second (btime)."""
+    start: int | None = process_mark(process.pid)["start"]
+    if start is None:
+        return time.time() - process.create_time()
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - start / os.sysconf("SC_CLK_TCK")
 
 
 def read_rss_anon(pid: int) -> int | None:

@@ -13,11 +13,13 @@ from typing import Any, TypeVar
 import psutil
 
 from collectors.hsperfdata import Heap, read_heap
-from collectors.processes import Footprint, Spent, Totals, read_footprint, read_totals, spent
+from collectors.processes import Footprint, Spent, Totals, age_s, read_footprint, read_totals, spent
 from collectors.trees import Forest, HostTree, Key, Member
 
 CLOCK_JUMP_S = 0.1
-"""Wall and monotonic clock may part by this much in an interval; start times are no more exact than a tick either."""
+"""Wall and monotonic clock may part by this much in an interval."""
+TICK_S = 0.02
+"""A start time is cut to a tick of 10 ms, and the reading takes its time too."""
 
 T = TypeVar("T")
 Rows = list[dict[str, Any]]
@@ -58,14 +60,14 @@ class Snapshot:
 def take_snapshot(forest: Forest, before: Snapshot | None) -> Snapshot:
     """Read every member; a process that ends while it is being read counts as ended."""
     moment = read_moment()
-    since_s = before.moment.wall_us / 1e6 - CLOCK_JUMP_S if before else float("inf")
     known = before.totals if before else {}
+    interval_s = moment.monotonic_s - before.moment.monotonic_s if before else 0.0
     # all totals first: reading PSS takes milliseconds, by which the CPU figures would lie apart
     totals = dict(_each(forest, read_totals))
-    newborn = dict(_each(forest, lambda process: process.create_time() >= since_s))
+    ages = dict(_each(forest, age_s))
     return Snapshot(
         moment, keys={pid: forest.members[pid].key for pid in totals}, parents={pid: forest.members[pid].parent for pid in totals},
-        totals=totals, late={pid: t for pid, t in totals.items() if pid not in known and not newborn.get(pid, True)},
+        totals=totals, late={pid: t for pid, t in totals.items() if pid not in known and ages.get(pid, 0.0) > interval_s + TICK_S},
         held={pid: _hold(forest.members[pid], found, moment) for pid, found in _each(forest, read_footprint) if found and pid in totals},
     )  # fmt: skip
 
