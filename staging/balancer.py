@@ -1,0 +1,78 @@
+"""The owner's hand on the load balancer's stand-in: targets in and out, their health, and the counts for CloudWatch."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from evidence import SizeupError
+
+Targets = Mapping[str, Sequence[Mapping[str, Any]]]
+
+
+class BalancerControl:
+    """Talks JSON to the proxy's control port."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+
+    def register(self, group: str, address: tuple[str, int]) -> None:
+        """Send requests to a target as soon as its health checks pass."""
+        call_json(self.port, "POST", "/targets", {"group": group, "host": address[0], "port": address[1]})
+
+    def deregister(self, group: str, address: tuple[str, int]) -> None:
+        """Send no new requests to a target."""
+        call_json(self.port, "DELETE", "/targets", {"group": group, "host": address[0], "port": address[1]})
+
+    def targets(self) -> Targets:
+        """Return each group's targets: host, port, health, requests in flight."""
+        found: Targets = call_json(self.port, "GET", "/targets")
+        return found
+
+    def take_counts(self) -> list[Mapping[str, Any]]:
+        """Take away what was counted since the last call."""
+        counts: list[Mapping[str, Any]] = call_json(self.port, "POST", "/metrics", {})
+        return counts
+
+    def wait_healthy(self, group: str, address: tuple[str, int], timeout_s: float = 30.0) -> None:
+        """Wait until a target's health checks pass."""
+        self._wait(lambda: self._health(group, address) == "healthy", f"{group}'s process at port {address[1]} passes no health check", timeout_s)
+
+    def wait_drained(self, group: str, address: tuple[str, int], timeout_s: float = 60.0) -> None:
+        """Wait until a deregistered target has nothing under way."""
+        self._wait(lambda: self._health(group, address) is None, f"{group}'s process at port {address[1]} still has requests under way", timeout_s)
+
+    def _health(self, group: str, address: tuple[str, int]) -> str | None:
+        return next((target["health"] for target in self.targets()[group] if target["port"] == address[1]), None)
+
+    def _wait(self, done: Callable[[], bool], else_say: str, timeout_s: float) -> None:
+        deadline = time.monotonic() + timeout_s
+        while not done():
+            if time.monotonic() > deadline:
+                raise SizeupError(f"the stack: {else_say} after {timeout_s:.0f} s; look into the logs beside stack.json and start it again.")
+            time.sleep(0.03)
+
+
+def call_json(port: int, method: str, path: str, body: Any = None, *, headers: Mapping[str, str] | None = None, timeout_s: float = 10.0) -> Any:
+    """Ask a loopback port and return its JSON answer; no proxy of the environment is in between.
+
+    Raises
+    ------
+    OSError
+        Where nobody answers, or not with 200.
+    """
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_s)
+    try:
+        connection.request(method, path, None if body is None else json.dumps(body), dict(headers or {}))
+        response = connection.getresponse()
+        answer = json.loads(response.read() or b"null")
+        if response.status != 200:
+            raise OSError(f"{method} {path}: {response.status} {answer}")
+        return answer
+    except http.client.HTTPException as broken:
+        raise OSError(f"{method} {path}: {broken!r}") from None
+    finally:
+        connection.close()

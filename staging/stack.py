@@ -1,0 +1,247 @@
+"""The embedded stack as a whole: started, deployed to, stopped; and what a killed one left, ended."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from evidence import SizeupError, process_mark, write_json
+from staging.balancer import BalancerControl
+from staging.embedded import board
+from staging.embedded.account import Account, Clients, build_account, record_deployment, rules
+from staging.facts import DEMO_EMAIL, DEMO_PASSWORD, HOSTS, TARGET_GROUPS, Deployment, StackInfo, StackOptions, info_facts, read_facts, stack_file
+from staging.processes import Child, end_marked, lives, spawn
+from staging.publisher import MetricPublisher
+from staging.remote import Door, deployment_facts
+from staging.settings_file import settings_toml
+from staging.trees import write_trees
+
+COLORS = ("blue", "green")
+_PACKAGE = "staging.embedded"
+_HEALTH_CHECK = {"path": "/health", "interval_s": 1.0, "timeout_s": 5.0, "passes": 2, "failures": 2}
+_IDLE_S = 60.0
+
+
+def clear_leftovers(home: Path) -> list[str]:
+    """End what a killed owner left in `home`: only processes whose id and start are those of stack.json. Return what was done.
+
+    Raises
+    ------
+    SizeupError
+        Where the owner still lives: its stack isn't left over.
+    """
+    facts = read_facts(home)
+    owner = facts.get("owner")
+    if lives(owner):
+        raise SizeupError(f"{home}: a stack is served from there by process {owner['pid']}; stop it with sizeup demo --stop, or take another --results.")
+    ended = [f"ended {each['name']} (process {each['pid']}), left by a stack that was killed" for each in facts.get("processes", ()) if end_marked(each)]
+    for name in ("stack.json", "trees.json"):
+        (home / name).unlink(missing_ok=True)
+    return ended
+
+
+def start_stack(home: Path, options: StackOptions | None = None, say: Callable[[str], None] = lambda _: None) -> Stack:
+    """Start the stack and return when its health checks pass.
+
+    Writes stack.json, trees.json, sizeup.toml, the load balancer's access.log and the processes' logs into `home`.
+
+    Raises
+    ------
+    SizeupError
+        Where a port is in use, `home` can't be written, a stack is served from there already, or a process didn't start.
+    """
+    _prepare(home, say)
+    stack = Stack(home, options or StackOptions(), say)
+    try:
+        stack._start()
+    except BaseException:
+        stack.stop()
+        raise
+    return stack
+
+
+def _prepare(home: Path, say: Callable[[str], None]) -> None:
+    try:
+        (home / "logs").mkdir(parents=True, exist_ok=True)
+        for sentence in clear_leftovers(home):
+            say(sentence)
+        (home / "access.log").write_bytes(b"")
+    except OSError as refused:
+        raise SizeupError(f"{home}: can't be written ({refused.strerror}); mend its permissions or name another with --results.") from None
+
+
+class Stack:
+    """A running stack and its owner's hand on it; ends with its `with` block, or with `stop`."""
+
+    def __init__(self, home: Path, options: StackOptions, say: Callable[[str], None]) -> None:
+        self.home, self.options, self._say = home, options, say
+        self._secret, self._door_token = secrets.token_hex(32), secrets.token_hex(16)
+        self._children: list[Child] = []
+        self._api: list[tuple[Child, str | None]] = []
+        self._frontend: list[tuple[Child, str | None]] = []
+        self._door: Door | None = None
+        self._publisher: MetricPublisher | None = None
+        self._deploying, self._stopping, self._ended = threading.Lock(), threading.Lock(), threading.Event()
+        self._facts: dict[str, Any] = {"owner": process_mark(os.getpid())}
+        self._say_so()
+
+    @property
+    def info(self) -> StackInfo:
+        """Where the stack stands now; pids change at a deployment."""
+        pids = {
+            "proxy": self._proxy.pid, "moto": self._cloud.pid,
+            "frontend": [child.pid for child, _ in self._frontend], "api": [child.pid for child, _ in self._api],
+        }  # fmt: skip
+        return StackInfo(
+            alb_url=f"http://127.0.0.1:{self._proxy.facts['port']}", hosts=dict(HOSTS), aws_endpoint_url=self._clients.endpoint_url,
+            access_log=self.home / "access.log", trees=self.home / "trees.json", load_balancer=self._account.load_balancer,
+            target_groups=dict(TARGET_GROUPS), region=self.options.region, pids=pids,
+        )  # fmt: skip
+
+    def deploy(self) -> Deployment:
+        """Swap the API's colour: start the other one, shift traffic when it is healthy, drain and end the old one.
+
+        Raises
+        ------
+        SizeupError
+            Where the new process doesn't get healthy; the old one serves on.
+        """
+        with self._deploying:
+            started_at, (old, from_color) = datetime.now(UTC), self._api[0]
+            to_color = COLORS[from_color == COLORS[0]]
+            record_deployment(self._clients, to_color)
+            self._add_api(to_color)
+            self._control.deregister(TARGET_GROUPS["api"], old.address)
+            self._control.wait_drained(TARGET_GROUPS["api"], old.address)
+            time.sleep(self.options.overlap_s)
+            self._drop_api(old)
+            return Deployment(started_at, datetime.now(UTC), str(from_color), to_color)
+
+    def publish_metrics(self) -> None:
+        """Bring CloudWatch up to date at once, for a run that is shorter than the publishing's beat."""
+        if self._publisher is not None:
+            self._publisher.publish()
+
+    def stop(self) -> None:
+        """End every process; safe to be called again."""
+        with self._stopping:
+            if self._ended.is_set():
+                return
+            if self._publisher is not None:
+                self._publisher.stop()
+            for child in reversed(self._children):
+                child.end()
+            if self._door is not None:
+                self._door.close()
+            for name in ("stack.json", "trees.json"):
+                (self.home / name).unlink(missing_ok=True)
+            self._ended.set()
+
+    def serve_until_interrupted(self) -> None:
+        """Wait until ^C, or until somebody else asked for the stop; the stack is stopped then."""
+        try:
+            while not self._ended.wait(3600):
+                pass
+        except KeyboardInterrupt:
+            self._say("stopping the stack")
+        self.stop()
+
+    def __enter__(self) -> Stack:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
+
+    def _start(self) -> None:
+        self._say("starting the stack: account, API, load balancer, frontend")
+        board.create(self.home / "board.sqlite", self.options.seed, DEMO_EMAIL, DEMO_PASSWORD)
+        cloud, api = self._spawn("moto", "cloud", {}), self._spawn_api(COLORS[0])
+        self._cloud = cloud.wait_ready()
+        self._clients = Clients(f"http://127.0.0.1:{self._cloud.facts['port']}", self.options.region)
+        self._account = build_account(self._clients, self.options.present)
+        self._proxy = self._start_proxy(self._account)
+        self._control = BalancerControl(self._proxy.facts["control_port"])
+        self._join("api", api.wait_ready())
+        self._start_frontend()
+        self._publisher = MetricPublisher(self._control, self._clients, self._account.load_balancer, self.options.metrics_every_s)
+        self._door = Door({"deploy": lambda: deployment_facts(self.deploy()), "stop": self._stop_asked}, self._door_token)
+        (self.home / "sizeup.toml").write_text(settings_toml(self.info))
+        self._say_so()
+        self._say(f"the stack serves at {self.info.alb_url} as {', '.join(HOSTS.values())}")
+
+    def _start_proxy(self, account: Account) -> Child:
+        proxy = self._spawn("proxy", "proxy", {
+            "elb": account.load_balancer, "target_groups": dict(account.target_groups), "rules": list(rules()), "port": self.options.port,
+            "access_log": str(self.home / "access.log"), "health_check": _HEALTH_CHECK, "idle_s": _IDLE_S,
+        }).wait_ready()  # fmt: skip
+        if "error" in proxy.facts:
+            raise SizeupError(f"port {self.options.port}: can't be listened on ({proxy.facts['error']}); name a free one, or 0 for any.")
+        return proxy
+
+    def _start_frontend(self) -> None:
+        settings = {"balancer_host": "127.0.0.1", "balancer_port": self._proxy.facts["port"], "api_host": HOSTS["api"]}
+        frontend = self._spawn("frontend", "frontend", settings).wait_ready()
+        self._frontend.append((frontend, None))
+        self._say_so()
+        self._join("frontend", frontend)
+        for kind, (child, _) in (("api", self._api[0]), ("frontend", self._frontend[0])):
+            self._control.wait_healthy(TARGET_GROUPS[kind], child.address)
+
+    def _join(self, kind: str, child: Child) -> None:
+        self._control.register(TARGET_GROUPS[kind], child.address)
+
+    def _spawn_api(self, color: str) -> Child:
+        settings = {
+            "memory_bytes": self.options.api_memory_bytes, "cpu_s": self.options.api_cpu_s,
+            "database": str(self.home / "board.sqlite"), "secret": self._secret,
+        }  # fmt: skip
+        child = self._spawn(f"api-{color}", "api", settings, f"--color={color}")
+        self._api.append((child, color))
+        self._say_so()
+        return child
+
+    def _add_api(self, color: str) -> None:
+        child = self._spawn_api(color)
+        try:
+            self._join("api", child.wait_ready())
+            self._control.wait_healthy(TARGET_GROUPS["api"], child.address)
+        except SizeupError:
+            if child.facts:
+                self._control.deregister(TARGET_GROUPS["api"], child.address)
+            self._drop_api(child)
+            raise
+
+    def _drop_api(self, child: Child) -> None:
+        child.end()
+        self._children.remove(child)
+        self._api = [each for each in self._api if each[0] is not child]
+        self._say_so()
+
+    def _spawn(self, name: str, module: str, settings: Mapping[str, Any], *arguments: str) -> Child:
+        child = spawn(name, f"{_PACKAGE}.{module}", settings, self.home / "logs" / f"{name}.log", *arguments)
+        self._children.append(child)
+        self._say_so()
+        return child
+
+    def _say_so(self) -> None:
+        """Replace stack.json and trees.json, so that a kill at any moment leaves the names of what runs."""
+        facts = {**self._facts, "processes": [{"name": child.name, **child.mark} for child in self._children]}
+        if self._door is not None:
+            facts |= {**info_facts(self.info), "door_port": self._door.port, "door_token": self._door_token,
+                      "control_port": self._control.port, "options": {**asdict(self.options)}}  # fmt: skip
+        write_json(stack_file(self.home), facts)
+        write_trees(self.home / "trees.json", {"frontend": self._frontend, "api": self._api})
+
+    def _stop_asked(self) -> Mapping[str, Any]:
+        # From a thread of the door's: it can't close the door that it stands in.
+        threading.Thread(target=self.stop, name="stop").start()
+        self._ended.wait(30)
+        return {}
