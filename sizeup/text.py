@@ -1,0 +1,145 @@
+"""A recommendation as the terminal shows it, from its JSON document: one block a host class, then the money, then what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from evidence import SizeupError
+from sizeup.output import money, percent, table
+from sizeup.words import (
+    NAMES,
+    PAYMENTS,
+    Json,
+    binding_words,
+    estimate_words,
+    headline,
+    held_words,
+    label,
+    payment_words,
+    quantity,
+    refusals,
+    why_not,
+)
+
+NEXT_STEPS = 2
+"""How many next commands are shown; all stand in the JSON document."""
+
+Line = tuple[str, str, str]
+
+
+def recommend_text(document: Json) -> str:
+    """Write the whole answer: per class, the stack's cost, reservations, what is unknown, and the next command."""
+    blocks: list[list[Line]] = [list(_host_lines(host, document["policy"]["confidence"])) for host in document["hosts"]]
+    blocks += [list(part(document)) for part in (_traffic_lines, _stack_lines, _commitment_lines, _held_lines, _warning_lines, _unknown_lines)]
+    first = max(len(line[0]) for block in blocks for line in block)
+    return "\n".join([*(_layout(block, first) for block in blocks if block), *_next_lines(document)])
+
+
+def explain_text(document: Json, type_name: str) -> str:
+    """Write every constraint of one type's candidates: need, have, margin, probability.
+
+    Raises
+    ------
+    SizeupError
+        Where the type was no candidate.
+    """
+    blocks = []
+    for host in document["hosts"]:
+        for candidate in (c for c in host["candidates"] if c["type"] == type_name):
+            blocks.append(f"{host['class']}  {label(candidate)}, {_fits(candidate)}\n{_constraint_table(candidate)}")
+    if not blocks:
+        raise SizeupError(f"--explain {type_name}: it is not among the candidates; name it with --candidates {type_name}.")
+    return "\n".join(blocks)
+
+
+def candidate_rows(document: Json) -> list[dict[str, object]]:
+    """Return every candidate of every class as a flat row, for csv and md."""
+    return [
+        {
+            "class": host["class"], "type": c["type"], "count": c["count"], "credit_mode": c["credit_mode"], "arch": c["arch"],
+            "monthly_usd": c["monthly_usd"], "fits": c["fits"], "probability": c["probability"], "speed": c["speed"],
+            "dominated_by": c["dominated_by"], "why_not": "" if c["fits"] else why_not(c),
+        }
+        for host in document["hosts"]
+        for c in host["candidates"]
+    ]  # fmt: skip
+
+
+def _host_lines(host: Json, confidence: float) -> Iterator[Line]:
+    yield host["class"], "", headline(host, confidence)
+    if (binds := binding_words(host)) is not None:
+        yield "", "binds", binds
+    for name, why in refusals(host):
+        yield "", f"not {name}", why
+    for lever in host["levers"]:
+        yield "", "lever", f"{lever['detail']}: {lever['type']}, saves {money(lever['saves_monthly_usd'])} a month; needs {lever['needs']}"
+
+
+def _traffic_lines(document: Json) -> Iterator[Line]:
+    traffic = document["traffic"]
+    peak = estimate_words(traffic["peak_per_s"], "{:.3g}/s".format)
+    source = {"run": "the run's own highest valid rate", "stated": "stated", "history": "from history"}[traffic["source"]]
+    yield "traffic", "peak", f"{peak}, {source}"
+
+
+def _stack_lines(document: Json) -> Iterator[Line]:
+    stack = document.get("stack")
+    if not stack:
+        return
+    yield "stack", "a month", f"{money(stack['monthly_usd'])} as it stands"
+    for line in stack["lines"]:
+        yield "", money(line["monthly_usd"]), line["what"]
+    for item in stack["removable"]:
+        yield "", "removable", item if isinstance(item, str) else f"{item['what']}, {money(item['monthly_usd'])} a month"
+
+
+def _commitment_lines(document: Json) -> Iterator[Line]:
+    for entry in document.get("commitment") or []:
+        yield "reserve", entry["class"], f"{entry['type']}, one year"
+        for row in entry["rows"]:
+            yield "", PAYMENTS.get(row["payment"], row["payment"]), payment_words(row)
+
+
+def _held_lines(document: Json) -> Iterator[Line]:
+    for held in document.get("held") or []:
+        yield "held", "", held_words(held)
+
+
+def _warning_lines(document: Json) -> Iterator[Line]:
+    for warning in document["warnings"]:
+        yield "warning", warning["code"], warning["message"]
+
+
+def _unknown_lines(document: Json) -> Iterator[Line]:
+    """Say each unknown once; the paths that share it stand in the JSON document."""
+    for why, lift in dict.fromkeys((u["why"], u["lift"]) for u in document["unknowns"]):
+        yield "unknown", "", f"{why}; {lift}"
+
+
+def _next_lines(document: Json) -> list[str]:
+    steps = dict.fromkeys((step["command"], step["why"]) for step in document["next"])
+    return [f"next: {command}  ({why})" for command, why in list(steps)[:NEXT_STEPS]] or ["next: sizeup report"]
+
+
+def _layout(lines: list[Line], first: int) -> str:
+    """Set a block in a column for the subject and one for the key; a line without a key takes its place."""
+    second = max(len(key) for _, key, _ in lines)
+    return "\n".join(f"{subject:<{first}}  {f'{key:<{second}}  ' if key else ''}{text}".rstrip() for subject, key, text in lines)
+
+
+def _fits(candidate: Json) -> str:
+    word = {True: "fits", False: "does not fit", None: "can't be judged"}[candidate["fits"]]
+    chance = f" (every constraint together: {percent(candidate['probability'])})" if candidate["probability"] is not None else ""
+    return f"{money(candidate['monthly_usd'])} a month, {word}{chance}"
+
+
+def _constraint_table(candidate: Json) -> str:
+    head = ["constraint", "needs", "has", "margin", "holds in", ""]
+    rows = [
+        [
+            NAMES[k["constraint"]], quantity(k["need"], k["unit"]), quantity(k["have"], k["unit"]), percent(k["margin_ratio"]),
+            percent(k["probability"]), {True: "ok", False: "fails", None: "unknown"}[k["ok"]],
+        ]
+        for k in candidate["constraints"]
+    ]  # fmt: skip
+    return table([head, *rows], right=(1, 2, 3, 4), indent="  ")

@@ -1,0 +1,184 @@
+"""How a decision's parts are said, alike in the terminal and in the report: candidates, constraints, money beside it.
+
+Everything here reads the JSON document, so what people read is what programs get.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from sizeup.output import mib, money, percent
+
+Json = Mapping[str, Any]
+
+NAMES = {
+    "memory_steady": "memory",
+    "memory_deploy": "memory during a deployment",
+    "memory_growth": "memory after growth",
+    "cpu": "CPU at the peak",
+    "latency": "latency",
+    "errors": "errors",
+    "credits": "CPU credits",
+    "network": "network",
+    "ebs": "disk throughput",
+    "zone_loss": "loss of a zone",
+    "arch_unmeasured": "architecture",
+    "price_missing": "price",
+}
+"""Each constraint as people call it."""
+
+PAYMENTS = {"on_demand": "on demand", "all_upfront": "all upfront", "partial_upfront": "partial upfront", "no_upfront": "no upfront"}
+VERDICTS = {
+    "rightsized": "the right size",
+    "oversized": "larger than it need be",
+    "undersized": "too small",
+    "unknown": "not known: the evidence doesn't carry an answer",
+}
+
+
+def label(candidate: Json) -> str:
+    """Name a candidate: `t3.micro standard`, `2 × t3.micro standard`."""
+    count = f"{candidate['count']} × " if candidate["count"] > 1 else ""
+    mode = f" {candidate['credit_mode']}" if candidate["credit_mode"] else ""
+    return f"{count}{candidate['type']}{mode}"
+
+
+def quantity(value: float | None, unit: str) -> str:
+    """Write a constraint's need or have with as many digits as it bears."""
+    if value is None:
+        return "unknown"
+    if unit == "bytes":
+        return mib(value)
+    if unit == "s":
+        return f"{value * 1000:,.0f} ms"
+    if unit == "ratio":
+        return f"{value * 100:.1f} %"
+    if unit == "bit_per_s":
+        return f"{value / 1e6:,.1f} Mbit/s"
+    if unit == "credits":
+        return f"{value:,.0f} credits"
+    return f"{value:,.2f} {unit.replace('vcpus', 'vCPU').replace('_', ' ')}"
+
+
+def shortfall(bound: Json, arch: str) -> str:
+    """Say why a constraint doesn't hold, in a few words."""
+    name = bound["constraint"]
+    if name == "arch_unmeasured":
+        return f"{arch} was never measured"
+    if name == "price_missing":
+        return "no price is known"
+    need, have = bound["need"], bound["have"]
+    if name.startswith("memory_"):
+        return f"{NAMES[name]} {mib(need - have)} short"
+    if name == "credits":
+        return f"CPU credits run out: {need:,.0f} drawn, {have:,.0f} held"
+    if name in ("latency", "errors"):
+        return f"{NAMES[name]} {quantity(need, bound['unit'])}, limit {quantity(have, bound['unit'])}"
+    return f"{NAMES[name]} {quantity(need, bound['unit'])} needed, {quantity(have, bound['unit'])} there"
+
+
+def why_not(candidate: Json) -> str:
+    """Say all that keeps a candidate from fitting, the tightest first; what can't be judged stands alone."""
+    unjudged = [k for k in candidate["constraints"] if k["ok"] is None]
+    failing = sorted((k for k in candidate["constraints"] if k["ok"] is False), key=lambda k: k["margin_ratio"] or 0.0)
+    if unjudged or failing:
+        return "; ".join(shortfall(k, candidate["arch"]) for k in [*failing, *unjudged])
+    return f"holds in only {percent(candidate['probability'])} of sampled weeks"
+
+
+def binding_words(host: Json) -> str | None:
+    """Say what binds: what is spare on the recommended type, or what the dearest smaller one lacks."""
+    bound = host["binding"]
+    if bound is None:
+        return None
+    source = "measured" if bound["constraint"].startswith("memory_") else "computed"
+    name, need, have = NAMES[bound["constraint"]], quantity(bound["need"], bound["unit"]), quantity(bound["have"], bound["unit"])
+    if bound["constraint"] in ("latency", "errors"):
+        return f"{name}: {need}, limit {have} ({source})"
+    if bound["ok"]:
+        return f"{name}: {need} needed of {have} ({source})"
+    failing = dearest_smaller(host) if host["recommended"] else None
+    return f"{name}: {need} needed, {label(failing) if failing else 'the nearest'} has {have} ({source})"
+
+
+def dearest_smaller(host: Json) -> Json | None:
+    """Return the dearest candidate below the recommended one that was judged and doesn't fit."""
+    below = cheaper(host)
+    return next((c for c in reversed(below) if c["fits"] is False), None)
+
+
+def cheaper(host: Json) -> list[Json]:
+    """Return the candidates that come before the recommended one, cheapest first; all of them where nothing fits."""
+    chosen, candidates = host["recommended"], host["candidates"]
+    if chosen is None:
+        return list(candidates)
+    at = next(i for i, c in enumerate(candidates) if label(c) == label(chosen))
+    return list(candidates[:at])
+
+
+def refusals(host: Json) -> list[tuple[str, str]]:
+    """Return (type, why not) for each cheaper candidate; credit modes that fail alike stand together."""
+    found: dict[tuple[str, str], list[Json]] = {}
+    for candidate in cheaper(host):
+        if candidate["fits"] is not True:
+            found.setdefault((candidate["type"], why_not(candidate)), []).append(candidate)
+    return [(_shared_label(group), why) for (_, why), group in found.items()]
+
+
+def _shared_label(group: Sequence[Json]) -> str:
+    return label(group[0]) if len(group) == 1 else label({**group[0], "credit_mode": None})
+
+
+def headline(host: Json, confidence: float) -> str:
+    """Say one host class's answer: from what to what, what that saves, how surely it holds."""
+    present, chosen = host["present"], host["recommended"]
+    now = label(present) if present else "present type unknown"
+    if chosen is None:
+        return f"{now}: {'nothing was measured that could be judged' if not host['candidates'] else 'no candidate fits'}"
+    holds = f"holds in {percent(chosen['probability'])} of sampled weeks (policy {percent(confidence)})"
+    if present and label(present) == label(chosen):
+        return f"stays on {now}, {money(chosen['monthly_usd'])} a month, {holds}"
+    return f"{now} → {label(chosen)}, {difference(present, chosen)}, {holds}"
+
+
+def difference(present: Json | None, chosen: Json) -> str:
+    """Say what a change saves or costs a month."""
+    if present is None or present["monthly_usd"] is None:
+        return f"{money(chosen['monthly_usd'])} a month"
+    saved = Decimal(present["monthly_usd"]) - Decimal(chosen["monthly_usd"])
+    if saved == 0:
+        return "at the same price"
+    return f"saves {money(saved)} a month" if saved > 0 else f"costs {money(-saved)} a month more"
+
+
+def estimate_words(value: Json | None, write: Any = "{:.3g}".format) -> str:
+    """Write an estimate with its interval: `0.012 (0.009 to 0.014)`."""
+    if value is None:
+        return "unknown"
+    if value["lo"] == value["hi"]:
+        return str(write(value["mid"]))
+    return f"{write(value['mid'])} ({write(value['lo'])} to {write(value['hi'])})"
+
+
+def payment_words(row: Json) -> str:
+    """Say one way to pay: what now, what a month, what it saves, when it has paid itself back."""
+    monthly = f"{money(row['monthly_usd'])} a month"
+    if row["payment"] == "on_demand":
+        return monthly
+    upfront = f"{money(row['upfront_usd'])} now, " if Decimal(row["upfront_usd"] or 0) else ""
+    saves = f", saves {money(row['saves_monthly_usd'])} a month" if row.get("saves_monthly_usd") is not None else ""
+    back = f", paid back in month {row['break_even_month']:.1f}" if row.get("break_even_month") else ""
+    return f"{upfront}{monthly}{saves}{back}"
+
+
+def held_words(held: Json) -> str:
+    """Say what a held reservation covers."""
+    covers = ", ".join(f"{c['count']:g} × {c['type']} ({c['class']})" for c in held["covers"])
+    unused = f"; {held['unused_units']:g} of its {held['units']:g} units stay unused" if held["unused_units"] else ""
+    return f"{held['count']} × {held['type']} reserved{_until(held)} covers {covers or 'none of the recommended hosts'}{unused}"
+
+
+def _until(held: Json) -> str:
+    return f" until {held['ends_at'][:10]}" if held.get("ends_at") else ""
