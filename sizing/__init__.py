@@ -1,1 +1,56 @@
-"""To be built."""
+"""Pure answers from evidence: what a request costs, which type holds it, and what to buy; time, seed and prices are arguments."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sizing.answer import Answer, Question, recommend, scenarios
+    from sizing.decide.candidates import candidates
+    from sizing.decide.decide import decide
+    from sizing.decide.judge import judge
+    from sizing.model.fit import fit
+    from sizing.model.gather import gather
+    from sizing.model.traffic import forecast, parse_peak
+    from sizing.model.windows import phase_rows, windows
+
+__all__ = [
+    "Answer",
+    "Question",
+    "candidates",
+    "decide",
+    "fit",
+    "forecast",
+    "gather",
+    "judge",
+    "parse_peak",
+    "phase_rows",
+    "recommend",
+    "scenarios",
+    "windows",
+]
+
+# Lazy: polars, scipy and the catalogue load with the first function that needs them.
+_HOMES = {
+    "candidates": "sizing.decide.candidates",
+    "decide": "sizing.decide.decide",
+    "judge": "sizing.decide.judge",
+    "fit": "sizing.model.fit",
+    "gather": "sizing.model.gather",
+    "forecast": "sizing.model.traffic",
+    "parse_peak": "sizing.model.traffic",
+    "phase_rows": "sizing.model.windows",
+    "windows": "sizing.model.windows",
+    "Answer": "sizing.answer",
+    "Question": "sizing.answer",
+    "recommend": "sizing.answer",
+    "scenarios": "sizing.answer",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        import importlib
+
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

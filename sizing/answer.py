@@ -1,0 +1,480 @@
+"""The whole way from runs to an answer: gather → fit → traffic → judge → decide → levers, for every host class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+
+from catalogue import Catalogue, InstanceType
+from evidence import Estimate, Reason, Run, Unknown, Warn
+from sizing.decide.candidates import candidates as all_candidates
+from sizing.decide.candidates import of_type
+from sizing.decide.decide import decide, unknown, worst
+from sizing.decide.judge import judge as judge_world
+from sizing.decide.levers import levers, next_steps
+from sizing.model.fit import WORLDS, fit, stream
+from sizing.model.gather import gather
+from sizing.model.memory import need_bytes
+from sizing.model.traffic import forecast, run_traffic
+from sizing.settings import Account, HostClass, Objective, Policy, Pricing, TrafficSettings
+from sizing.types import F8, Bound, Candidate, Evidence, HostModel, Recommendation, Traffic, Verdict, World
+
+# What the second hyper-thread of a core adds: stress-ng on one worker against one a vCPU, t3.micro 1.40, t3.medium 1.44,
+# c5 and m5 1.2 to 1.3 (Spare Cores, 2024-06); drawn uniformly, since it depends on the code.
+SECOND_THREAD = (0.2, 0.4)
+
+
+class Stated(Protocol):
+    """What a decision reads of the settings; sizeup.toml's own model has these and more."""
+
+    @property
+    def class_(self) -> Mapping[str, HostClass]: ...
+    @property
+    def traffic(self) -> TrafficSettings: ...
+    @property
+    def objective(self) -> tuple[Objective, ...]: ...
+    @property
+    def policy(self) -> Policy: ...
+    @property
+    def account(self) -> Account: ...
+    @property
+    def pricing(self) -> Pricing: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What `recommend` was asked, beyond the settings."""
+
+    classes: Sequence[str] | None = None
+    candidates: Sequence[str] | None = None
+    all_types: bool = False
+    confidence: float | None = None
+    peak_per_s: tuple[float, float, float] | None = None
+    seed: int = 0
+    worlds: int = WORLDS
+
+
+@dataclass(frozen=True, slots=True)
+class HostAnswer:
+    """One host class: the recommendation, and what it was fitted from (None where nothing could be fitted)."""
+
+    recommendation: Recommendation
+    evidence: Evidence
+    model: HostModel | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What `recommend` found; `as_json` is the body of `sizeup.recommend/1`."""
+
+    verdict: str
+    policy: Policy
+    objectives: tuple[Objective, ...]
+    traffic: Traffic
+    timezone: str
+    hosts: Sequence[HostAnswer]
+    reasons: Sequence[Reason]
+    unknowns: Sequence[Mapping[str, str]]
+    warnings: Sequence[Warn]
+    synthetic: bool
+
+    def host(self, name: str) -> HostAnswer:
+        return next(h for h in self.hosts if h.recommendation.host_class == name)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "verdict": self.verdict,
+            "policy": {
+                "confidence": self.policy.confidence,
+                "survive_zone_loss": self.policy.survive_zone_loss,
+                "objectives": [objective_json(o) for o in self.objectives],
+            },
+            "traffic": {
+                "source": self.traffic.source,
+                "timezone": self.timezone,
+                "peak_per_s": estimate(self.traffic.peak_draws).as_json(),
+                "growth_ratio_per_year": self.traffic.growth_ratio_per_year,
+            },
+            "hosts": [host_json(h) for h in self.hosts],
+            "evidence": [{k: v for k, v in r.as_json().items() if k != "lift"} for r in self.reasons],
+            "next": [step for h in self.hosts for step in h.recommendation.next],
+        }
+
+
+def recommend(runs: Sequence[Run], stated: Stated, catalogue: Catalogue, question: Question, *, timezone: str = "UTC") -> Answer:
+    """Answer for every host class of the runs which type to run, why, and what would make a cheaper one fit.
+
+    Parameters
+    ----------
+    runs : Sequence[Run]
+        Opened runs, the newest first.
+    stated : Stated
+        Policy, objectives, traffic and host classes, as sizeup.toml states them.
+
+    Raises
+    ------
+    SizeupError
+        Where a named class or type is not known.
+    """
+    run = runs[0]
+    policy = stated.policy if question.confidence is None else stated.policy.model_copy(update={"confidence": question.confidence})
+    objectives = with_defaults(stated.objective)
+    latency = [(o.quantile, o.limit_s) for o in objectives if o.name == "latency" and o.limit_s is not None]
+    groups = target_groups(run, stated)
+    evidence = {
+        name: gather(runs, name, target_groups=groups, latency_limit_s=latency[0][1] if latency else 0.5)
+        for name in question.classes or class_names(run)
+    }
+    traffic, warnings = choose_traffic(stated, question, next(iter(evidence.values())))
+    answers = [_answer(name, e, run, stated, policy, objectives, catalogue, question, traffic) for name, e in evidence.items()]
+    reasons = evidence_reasons(answers, traffic, {name: _class(stated, name).deploy for name in evidence})
+    codes = {r.code: r.ok for r in reasons}
+    peak = float(np.median(traffic.peak_draws))
+    finished = [
+        replace(a, recommendation=replace(a.recommendation, next=tuple(next_steps(a.recommendation, codes, peak)))) for a in answers
+    ]
+    return Answer(
+        verdict=worst([a.recommendation.verdict for a in finished]),
+        policy=policy,
+        objectives=objectives,
+        traffic=traffic,
+        timezone=timezone,
+        hosts=finished,
+        reasons=reasons,
+        unknowns=_unknowns(finished),
+        warnings=(*warnings, *_warnings(finished)),
+        synthetic=any(r.synthetic for r in runs),
+    )
+
+
+def with_defaults(stated: tuple[Objective, ...]) -> tuple[Objective, ...]:
+    """Add the default error objective where only latency is stated; latency is never added to what a team leaves out."""
+    names = {o.name for o in stated}
+    return stated if "errors" in names else (*stated, Objective(name="errors", limit_ratio=0.01))
+
+
+def class_names(run: Run) -> list[str]:
+    """Host classes that the run sampled, in name order."""
+    return sorted(set(run.hosts["class"].to_list()))
+
+
+def target_groups(run: Run, stated: Stated) -> dict[str, str]:
+    """Host class to target group: settings first, then what the topology says."""
+    known = {g["class"]: g["name"] for g in run.topology.get("target_groups", []) if g.get("class")}
+    return known | {name: c.target_group for name, c in stated.class_.items() if c.target_group}
+
+
+def choose_traffic(stated: Stated, question: Question, evidence: Evidence) -> tuple[Traffic, list[Warn]]:
+    """Take the first that exists: --peak, [traffic], the run itself (CONTRACT section 5)."""
+    t = stated.traffic
+    peak = question.peak_per_s or t.peak_per_s
+    if peak is not None:
+        rng = stream(question.seed, "traffic")
+        return forecast(peak, mean_per_s=t.mean_per_s, growth_ratio_per_year=t.growth_ratio_per_year, n=question.worlds, rng=rng), []
+    highest = evidence.highest_external_per_s
+    message = (
+        f"No traffic is stated, so the run's highest valid rate ({highest:g}/s) stands for the peak; state it with --peak or [traffic]."
+    )
+    return run_traffic(highest, question.worlds), [Warn("traffic_from_run", message)]
+
+
+def _class(stated: Stated, name: str) -> HostClass:
+    return stated.class_.get(name, HostClass())
+
+
+def present_candidate(run: Run, name: str, catalogue: Catalogue, discount_ratio: float = 0.0) -> Candidate | None:
+    """The type that the class runs on today, by the run's topology; None where it isn't known or the class mixes types."""
+    found = [i for i in run.topology.get("instances", []) if i.get("class") == name]
+    if not found or len({i["type"] for i in found}) != 1 or found[0]["type"] not in catalogue.types:
+        return None
+    instance = catalogue.types[found[0]["type"]]
+    mode = found[0].get("credit_mode") or (instance.burst.default_mode if instance.burst else None)
+    same = of_type(catalogue, instance, count=len(found), discount_ratio=discount_ratio)
+    return next((c for c in same if c.credit_mode == mode), None)
+
+
+def _answer(
+    name: str,
+    evidence: Evidence,
+    run: Run,
+    stated: Stated,
+    policy: Policy,
+    objectives: tuple[Objective, ...],
+    catalogue: Catalogue,
+    question: Question,
+    traffic: Traffic,
+) -> HostAnswer:
+    deploy = _class(stated, name).deploy
+    discount = stated.pricing.discount_ratio
+    present = present_candidate(run, name, catalogue, discount)
+    latency = [(o.quantile, o.limit_s) for o in objectives if o.name == "latency" and o.limit_s is not None]
+    family, arch = (present.instance.family, present.instance.arch) if present else (None, None)
+    model = fit(
+        evidence, n=question.worlds, seed=question.seed, quantiles=[q for q, _ in latency], measured_family=family, measured_arch=arch
+    )
+    if model is None:
+        return HostAnswer(unknown(name, deploy), evidence, None)
+    count = present.count if present else evidence.hosts
+    asked = all_candidates(catalogue, question.candidates, count=count, all_types=question.all_types, discount_ratio=discount)
+    extra = [present] if present is not None and present.key not in {c.key for c in asked} else []
+    limit = next(o.limit_ratio for o in objectives if o.name == "errors" and o.limit_ratio is not None)
+    world = scenarios(
+        model,
+        traffic,
+        [*asked, *extra],
+        catalogue,
+        present.instance if present else None,
+        latency,
+        limit,
+        deploy,
+        policy.survive_zone_loss,
+        question.seed,
+    )
+
+    def judged(w: World) -> list[Verdict]:
+        return judge_world(w, confidence=policy.confidence, free_tier=stated.account.free_tier)
+
+    # The present candidate is judged though nobody asked for it, but never recommended then.
+    keys = {c.key for c in asked}
+    verdicts = judged(world)
+    found = decide(name, deploy, [v for v in verdicts if v.candidate.key in keys], None)
+    full = decide(name, deploy, verdicts, present)
+    merged = replace(full, recommended=found.recommended, binding=found.binding)
+    asked_world = (
+        world
+        if not extra
+        else replace(
+            world,
+            candidates=asked,
+            speed_draws=world.speed_draws[:-1],
+            threads_draws=world.threads_draws[:-1],
+            busy_draws=world.busy_draws[:, :-1],
+        )
+    )
+    return HostAnswer(replace(merged, levers=tuple(levers(asked_world, merged, judged))), evidence, model)
+
+
+def scenarios(
+    model: HostModel,
+    traffic: Traffic,
+    candidates: Sequence[Candidate],
+    catalogue: Catalogue,
+    measured_on: InstanceType | None,
+    latency: Sequence[tuple[float, float]],
+    error_limit_ratio: float,
+    deploy: Any,
+    survive_zone_loss: bool,
+    seed: int,
+) -> World:
+    """Put model, traffic and candidates into common sampled worlds; a family's speed is one draw a world."""
+    worlds = traffic.rate_draws.shape[1]
+    speeds = {c.instance.name: _speed_draws(c.instance, measured_on, catalogue, worlds, seed) for c in candidates}
+    speed = np.stack([speeds[c.instance.name] for c in candidates])
+    second = np.asarray(stream(seed, "threads").uniform(*SECOND_THREAD, size=worlds))
+    threads = np.stack([_threads_draws(c.instance, second) for c in candidates])
+    demand = (model.demand_s_draws * model.per_external[:, None]).sum(axis=0)
+    left = np.array([max(c.count - 1, 1) if survive_zone_loss else c.count for c in candidates], dtype=float)
+    # A host's share of the class's arrivals, plus what it takes idle, both in the candidate's own vCPU time.
+    load = traffic.rate_draws[:, None, :] * demand[None, None, :] / left[None, :, None]
+    busy = (load + model.background_cores_draws[None, None, :]) / speed[None, :, :]
+    return World(model, traffic, candidates, speed, threads, busy, latency, error_limit_ratio, deploy, survive_zone_loss)
+
+
+def _speed_draws(instance: InstanceType, measured_on: InstanceType | None, catalogue: Catalogue, worlds: int, seed: int) -> F8:
+    """Speed of one thread relative to the measured host's: 1 within its family, else drawn over what the benchmarks span."""
+    if measured_on is None or instance.family == measured_on.family:
+        return np.ones(worlds)
+    found = catalogue.speed(instance.name, measured_on.name)
+    if found.lo is None or found.mid is None or found.hi is None:
+        return np.full(worlds, np.nan)
+    lo, mid, hi = found.lo, found.mid, found.hi
+    rng = stream(seed, "speed", instance.family)
+    return rng.triangular(lo, min(max(mid, lo), hi), hi, worlds) if hi > lo else np.full(worlds, mid)
+
+
+def _threads_draws(instance: InstanceType, second: F8) -> F8:
+    """Full threads' worth of work that all vCPUs do together: a core's second hyper-thread adds only a part of one."""
+    if instance.threads_per_core < 2:
+        return np.full(len(second), float(instance.vcpus))
+    cores = instance.vcpus / instance.threads_per_core
+    draws: F8 = cores * (1.0 + second)
+    return draws
+
+
+def evidence_reasons(answers: Sequence[HostAnswer], traffic: Traffic, deploys: Mapping[str, str]) -> list[Reason]:
+    """What the evidence is worth, by the gate's codes; the gate adds what a purchase needs beside it."""
+    first = answers[0].evidence
+    minutes = sum(w.seconds for w in first.windows if w.valid and w.kind == "steady") / 60.0
+    peak = float(np.median(traffic.peak_draws))
+    loaded = first.highest_external_per_s / peak if peak > 0 else None
+    doubled = [a for a in answers if deploys[a.evidence.host_class] != "none"]
+    seen = min((a.evidence.deployments for a in doubled), default=None)
+    measured = min((_memory_share(a.evidence) for a in answers), default=0.0)
+    shifts = [s for s in (_instability(a.evidence) for a in answers) if s is not None]
+    unstable = max(shifts) if shifts else None
+    return [
+        Reason("synthetic", not first.synthetic, float(first.synthetic), 0.0, "flag", "load a real stack: sizeup load staging"),
+        Reason("too_short", minutes >= 30, minutes, 30.0, "min", "sizeup load staging --plan steps --step-time 10m"),
+        Reason("too_few_days", False, 0.0, 14.0, "d", "sizeup collect staging --since 14d"),
+        Reason(
+            "no_peak", None if loaded is None else loaded >= 1, loaded, 1.0, "ratio", f"sizeup load staging --plan steps --rates {peak:g}"
+        ),
+        Reason(
+            "no_deployment",
+            True if seen is None else seen >= 1,
+            None if seen is None else float(seen),
+            1.0,
+            "deployments",
+            "sizeup load staging --wait-for-deploy",
+        ),
+        Reason(
+            "memory_unmeasured", measured >= 0.95, measured, 0.95, "ratio", "run the sampler as a user that may read PSS, then load again"
+        ),
+        Reason(
+            "unstable",
+            None if unstable is None else unstable <= 0.1,
+            unstable,
+            0.1,
+            "ratio",
+            "sizeup load staging --plan steps --step-time 10m",
+        ),
+    ]
+
+
+def _memory_share(evidence: Evidence) -> float:
+    steady = evidence.memory.filter(evidence.memory["kind"] == "steady")
+    return float((steady["basis"] == "pss").sum()) / steady.height if steady.height else 0.0
+
+
+def _instability(evidence: Evidence) -> float | None:
+    """Demand of the first half of each window's bins against the second's, relative; None with under eight bins."""
+    if len(evidence.cpu_s) < 8:
+        return None
+    order = np.arange(len(evidence.cpu_s))
+    late = np.zeros(len(order), dtype=bool)
+    for block in np.unique(evidence.blocks):
+        rows = order[evidence.blocks == block]
+        late[rows[len(rows) // 2 :]] = True
+    arrivals = evidence.counts.sum(axis=1)
+    first, second = (evidence.cpu_s[m].sum() / max(arrivals[m].sum(), 1e-12) for m in (~late, late))
+    return float(abs(first - second) / max(first, 1e-12))
+
+
+def estimate(draws: F8, level: float = 0.9) -> Estimate:
+    """Median and central interval of draws."""
+    lo, mid, hi = np.quantile(draws, [(1 - level) / 2, 0.5, (1 + level) / 2])
+    return Estimate(float(mid), float(lo), float(hi), level)
+
+
+def objective_json(o: Objective) -> dict[str, Any]:
+    if o.name == "latency":
+        return {"name": o.name, "request": o.request, "quantile": o.quantile, "at": o.at, "limit": o.limit_s, "unit": "s"}
+    return {"name": o.name, "request": o.request, "quantile": None, "at": o.at, "limit": o.limit_ratio, "unit": "ratio"}
+
+
+def bound_json(b: Bound | None) -> dict[str, Any] | None:
+    if b is None:
+        return None
+    return {
+        "constraint": b.constraint,
+        "need": b.need,
+        "have": b.have,
+        "unit": b.unit,
+        "margin_ratio": b.margin_ratio,
+        "probability": b.probability,
+        "ok": b.ok,
+    }
+
+
+def verdict_json(v: Verdict | None) -> dict[str, Any] | None:
+    """Write a candidate as CONTRACT's C."""
+    if v is None:
+        return None
+    c = v.candidate
+    return {
+        "type": c.type,
+        "count": c.count,
+        "placement": c.placement,
+        "arch": c.instance.arch,
+        "credit_mode": c.credit_mode,
+        "monthly_usd": None if v.monthly_usd is None else str(v.monthly_usd),
+        "monthly_usd_free_tier": None if v.monthly_usd_free_tier is None else str(v.monthly_usd_free_tier),
+        "fits": v.fits,
+        "probability": v.probability,
+        "speed": v.speed,
+        "dominated_by": v.dominated_by,
+        "constraints": [bound_json(b) for b in v.bounds],
+    }
+
+
+def host_json(h: HostAnswer) -> dict[str, Any]:
+    """Write one host class as CONTRACT's hosts[]."""
+    r, m = h.recommendation, h.model
+    return {
+        "class": r.host_class,
+        "deploy": r.deploy,
+        "verdict": r.verdict,
+        "present": verdict_json(r.present),
+        "recommended": verdict_json(r.recommended),
+        "binding": bound_json(r.binding),
+        "demand": []
+        if m is None
+        else [
+            {"request": name, "cpu_s": estimate(draws).as_json(), "merged_with": list(others)}
+            for name, draws, others in zip(m.names, m.demand_s_draws, m.merged, strict=True)
+        ],
+        "background_cores": None if m is None else estimate(m.background_cores_draws).as_json(),
+        "excluded_ratio": h.evidence.excluded_ratio,
+        "memory": None if m is None else memory_json(m, r.deploy),
+        "candidates": [verdict_json(v) for v in r.verdicts],
+        "levers": [
+            {"code": v.code, "detail": v.detail, "type": v.type, "saves_monthly_usd": str(v.saves_monthly_usd), "needs": v.needs}
+            for v in r.levers
+        ],
+    }
+
+
+def memory_json(m: HostModel, deploy: str) -> dict[str, Any]:
+    need = need_bytes(m.memory, copies=deploy == "blue_green")
+    parts = [{"group": p.group, "bytes": estimate(p.bytes_draws).as_json(), "basis": p.basis, "source": p.source} for p in m.memory]
+    return {"need_bytes": estimate(need).as_json(), "parts": parts}
+
+
+def _unknowns(answers: Sequence[HostAnswer]) -> list[dict[str, str]]:
+    found = []
+    for i, a in enumerate(answers):
+        if a.model is None:
+            for field in ("background_cores", "memory", "recommended"):
+                found.append(Unknown("no valid window was measured", "sizeup load staging --plan steps").entry(f"hosts[{i}].{field}"))
+        elif a.recommendation.present is None:
+            found.append(Unknown("the present type isn't in the run's topology", "sizeup collect staging").entry(f"hosts[{i}].present"))
+        if a.recommendation.recommended is None and a.model is not None:
+            found.append(Unknown("no candidate fits", "sizeup recommend --all-types").entry(f"hosts[{i}].recommended"))
+        for j, verdict in enumerate(a.recommendation.verdicts):
+            found += [_unjudged(b, verdict).entry(f"hosts[{i}].candidates[{j}].fits") for b in verdict.bounds if b.ok is None]
+    return found
+
+
+def _unjudged(bound: Bound, verdict: Verdict) -> Unknown:
+    if bound.constraint not in ("arch_unmeasured", "price_missing"):
+        return Unknown(
+            f"no benchmark compares {verdict.candidate.type} with the measured type", f"load the service on {verdict.candidate.type}"
+        )
+    if bound.constraint == "arch_unmeasured":
+        return Unknown(f"{verdict.candidate.instance.arch} was never measured", f"load the service on {verdict.candidate.type}")
+    return Unknown(f"no price for {verdict.candidate.type} in this mode", "sizeup prices refresh")
+
+
+def _warnings(answers: Sequence[HostAnswer]) -> list[Warn]:
+    found: dict[str, Warn] = {}
+    for a in answers:
+        for warning in a.evidence.warnings:
+            found.setdefault(warning.code, warning)
+    if any(a.evidence.synthetic for a in answers):
+        found["synthetic"] = Warn(
+            "synthetic", "The run is a demo's: its hosts are processes of this machine, whose speed stands for the present type's."
+        )
+    return list(found.values())

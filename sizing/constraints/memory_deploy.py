@@ -1,0 +1,23 @@
+"""Memory at a deployment: all that a host must hold while two copies run fits what the type offers."""
+
+from __future__ import annotations
+
+from sizing.constraints import Constraint
+from sizing.constraints.memory_steady import usable
+from sizing.model.memory import need_bytes
+from sizing.types import F8, World
+
+
+def need(world: World) -> F8:
+    """Bytes held while a deployment runs the coloured group twice, shape (1, S)."""
+    return need_bytes(world.model.memory, copies=True)[None, :]
+
+
+CONSTRAINT = Constraint(
+    asks="does the deployment peak fit MemTotal?",
+    unit="bytes",
+    need=need,
+    have=usable,
+    short="memory {short} short during a deployment",
+    applies=lambda world: world.deploy == "blue_green",
+)

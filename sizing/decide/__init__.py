@@ -1,0 +1,1 @@
+"""From worlds to an answer: candidates, their verdicts, the choice, and what would change it."""

@@ -1,0 +1,59 @@
+"""The choice: the cheapest candidate that fits, what binds it, and how the present one stands against it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from sizing.types import Bound, Candidate, Recommendation, Verdict
+
+Word = Literal["rightsized", "oversized", "undersized", "unknown"]
+WORST_FIRST: tuple[Word, ...] = ("undersized", "unknown", "oversized", "rightsized")
+
+
+def decide(host_class: str, deploy: str, verdicts: Sequence[Verdict], present: Candidate | None) -> Recommendation:
+    """Choose among judged candidates (cheapest first), by CONTRACT section 2."""
+    chosen = next((v for v in verdicts if v.fits), None)
+    now = next((v for v in verdicts if present is not None and v.candidate.key == present.key), None)
+    return Recommendation(
+        host_class=host_class,
+        deploy=deploy,
+        verdict=_word(verdicts, now),
+        present=now,
+        recommended=chosen,
+        binding=_binding(verdicts, chosen),
+        verdicts=tuple(verdicts),
+    )
+
+
+def unknown(host_class: str, deploy: str) -> Recommendation:
+    """The answer where nothing could be fitted: no candidate, no type, verdict unknown."""
+    return Recommendation(host_class, deploy, "unknown", None, None, None, ())
+
+
+def worst(words: Sequence[Word]) -> Word:
+    """Return the worst of the classes' verdicts: undersized, unknown, oversized, rightsized."""
+    return next((word for word in WORST_FIRST if word in words), "unknown")
+
+
+def _word(verdicts: Sequence[Verdict], now: Verdict | None) -> Word:
+    if now is None or now.fits is None or now.monthly_usd is None:
+        return "unknown"
+    if not now.fits:
+        return "undersized"
+    cheaper = any(v.fits and v.monthly_usd is not None and v.monthly_usd < now.monthly_usd for v in verdicts)
+    return "oversized" if cheaper else "rightsized"
+
+
+def _binding(verdicts: Sequence[Verdict], chosen: Verdict | None) -> Bound | None:
+    if chosen is None:
+        judged = [v for v in verdicts if v.fits is False]
+        return _least(max(judged, key=lambda v: v.probability or 0.0)) if judged else None
+    below = [v for v in verdicts[: list(verdicts).index(chosen)] if v.fits is False]
+    return _least(below[-1]) if below else _least(chosen)
+
+
+def _least(verdict: Verdict) -> Bound | None:
+    # A constraint that costs instead of failing (credits in unlimited mode) binds nothing however far it is overdrawn.
+    bounds = [b for b in verdict.bounds if b.margin_ratio is not None and not (b.ok and b.margin_ratio < 0)]
+    return min(bounds, key=lambda b: b.margin_ratio or 0.0, default=None)

@@ -1,0 +1,77 @@
+"""CPU credits: one signed balance that fills by the hour, empties under load, and throttles or charges at its floor.
+
+A burstable instance runs at full speed while it has credits; below its baseline the balance only grows. One credit is
+one vCPU-minute. Source: EC2 user guide, "Key concepts for burstable performance instances" and "Monitor your CPU credits".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sizing.types import F8
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A credit balance after a series of steps.
+
+    Attributes
+    ----------
+    balance : shape (...,), credits at the end; negative: surplus credits spent that may still be earned back
+    launch : shape (...,), launch credits left (T2), spent first, beside the cap
+    lowest : shape (...,), the lowest balance seen, launch credits included
+    short : shape (...,), credits asked for below the floor: throttled in standard mode, charged in unlimited mode
+    """
+
+    balance: F8
+    launch: F8
+    lowest: F8
+    short: F8
+
+
+def run_bucket(spent: F8, earned: F8, cap: F8, floor: F8, start: F8, launch: F8) -> Bucket:
+    """Run x ← clip(x + earned − spent, floor, cap) over the steps.
+
+    Parameters
+    ----------
+    spent : shape (steps, ...), credits asked for in each step
+    earned, cap, floor, start, launch : broadcastable to (...,)
+        Credits earned in a step; the most that is kept; 0 (standard) or −cap (unlimited); at the start; launch credits.
+    """
+    shape = np.broadcast_shapes(spent.shape[1:], *(np.shape(v) for v in (earned, cap, floor, start, launch)))
+    balance, extra = np.broadcast_to(start, shape).astype(float), np.broadcast_to(launch, shape).astype(float)
+    lowest, short = balance + extra, np.zeros(shape)
+    for step in spent:
+        from_launch = np.minimum(extra, step)
+        extra = extra - from_launch
+        wanted = balance + earned - (step - from_launch)
+        short = short + np.maximum(floor - wanted, 0.0)
+        balance = np.clip(wanted, floor, cap)
+        lowest = np.minimum(lowest, balance + extra)
+    return Bucket(balance, extra, lowest, short)
+
+
+def draw_down(spent: F8, earned: F8) -> F8:
+    """Return the deepest draw-down of a balance that starts full, in credits, shape (...,); never below 0.
+
+    `spent` has shape (steps, ...). What is drawn beyond the cap and the launch credits is throttled in standard mode.
+    """
+    depth = np.zeros(np.broadcast_shapes(spent.shape[1:], np.shape(earned)))
+    deepest = depth
+    for step in spent:
+        depth = np.maximum(depth + step - earned, 0.0)
+        deepest = np.maximum(deepest, depth)
+    return deepest
+
+
+def surplus_charged(spent: F8, earned: F8, cap: F8) -> F8:
+    """Return the surplus credits charged over the steps by an unlimited instance that has run for long, shape (...,).
+
+    The steps are run twice and the second pass counts, so that the day's worth of surplus that a new instance may owe
+    does not hide what every later week costs.
+    """
+    first = run_bucket(spent, earned, cap, -cap, np.zeros(()), np.zeros(()))
+    second = run_bucket(spent, earned, cap, -cap, first.balance, np.zeros(()))
+    return second.short

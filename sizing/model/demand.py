@@ -1,0 +1,103 @@
+"""What one request costs: service demand by the utilisation law, fitted over bins, with what can't be told apart merged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import nnls
+
+from sizing.types import F8
+
+# A name stands on its own only where its demand is known to a quarter and differs from the others' by more than it is unsure.
+OWN_WIDTH_RATIO = 0.25
+LEVEL = 0.9
+# Bins next to each other share queues and background work, so whole blocks of them are drawn, never single bins.
+BLOCK_BINS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class DemandFit:
+    """U·c = D0 + Σ X_i·D_i + e, in worlds drawn by a block bootstrap.
+
+    Attributes
+    ----------
+    groups : the names of each group that was told apart, most frequent first
+    demand_s_draws : shape (groups, S), CPU seconds a request
+    background_cores_draws : shape (S,), cores taken without any request
+    """
+
+    groups: Sequence[Sequence[str]]
+    demand_s_draws: F8
+    background_cores_draws: F8
+
+
+def fit_demand(counts: F8, cpu_s: F8, seconds: F8, names: Sequence[str], *, n: int, rng: np.random.Generator) -> DemandFit:
+    """Fit the service demand of each request name by non-negative least squares (utilisation law, Lazowska et al. 1984, chapter 3).
+
+    Parameters
+    ----------
+    counts : shape (bins, names), arrivals; the most frequent name first
+    cpu_s, seconds : shape (bins,), CPU seconds taken and the bin's length
+
+    Raises
+    ------
+    ValueError
+        Where there are fewer than three bins or nothing arrived.
+    """
+    if len(cpu_s) < 3 or counts.sum() <= 0:
+        raise ValueError("service demand needs three bins and an arrival")
+    groups = _told_apart(counts, cpu_s, seconds, names, rng)
+    columns = [[list(names).index(name) for name in group] for group in groups]
+    grouped = np.stack([counts[:, c].sum(axis=1) for c in columns], axis=1)
+    draws = _bootstrap(grouped, cpu_s, seconds, n, rng)
+    return DemandFit(groups, draws[1:], draws[0])
+
+
+def _told_apart(counts: F8, cpu_s: F8, seconds: F8, names: Sequence[str], rng: np.random.Generator) -> list[list[str]]:
+    """Leave a name on its own where the run shows its demand apart from the rest's; merge the others."""
+    present = [i for i in range(len(names)) if counts[:, i].sum() > 0]
+    if len(present) < 2 or len(cpu_s) < 4 * (len(present) + 1):
+        return [[names[i] for i in present]]
+    draws = _bootstrap(counts[:, present], cpu_s, seconds, 128, rng)[1:]
+    lo, hi = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=1)
+    mid = np.median(draws, axis=1)
+    weight = counts[:, present].sum(axis=0)
+    pooled = float((mid * weight).sum() / weight.sum())
+    own = [(hi[k] - lo[k] <= OWN_WIDTH_RATIO * mid[k]) and not (lo[k] <= pooled <= hi[k]) for k in range(len(present))]
+    rest = [names[i] for k, i in enumerate(present) if not own[k]]
+    alone = [[names[i]] for k, i in enumerate(present) if own[k]]
+    return ([rest] if rest else []) + alone
+
+
+def _bootstrap(grouped: F8, cpu_s: F8, seconds: F8, n: int, rng: np.random.Generator) -> F8:
+    """Return draws of (background, demands), shape (1 + groups, n), inflated for the parameters that the fit spent."""
+    design = np.column_stack([seconds, grouped])
+    bins, spent = len(cpu_s), design.shape[1]
+    # A Poisson count's variance grows with its mean, and so does the CPU it takes: weigh by one over its square root.
+    weight = 1.0 / np.sqrt(np.maximum(grouped.sum(axis=1), 1.0))
+    point = _solve(design, cpu_s, weight)
+    draws = np.empty((spent, n))
+    for world in range(n):
+        picked = _blocks(bins, rng)
+        draws[:, world] = _solve(design[picked], cpu_s[picked], weight[picked])
+    inflation = np.sqrt(bins / max(bins - spent, 1))
+    spread: F8 = np.maximum(point[:, None] + (draws - point[:, None]) * inflation, 0.0)
+    return spread
+
+
+def _solve(design: F8, cpu_s: F8, weight: F8) -> F8:
+    # Scaled columns keep a demand of a microsecond and a background of a core alike in weight.
+    scale = np.maximum(np.abs(design * weight[:, None]).sum(axis=0), 1e-12)
+    solution, _ = nnls(design * weight[:, None] / scale, cpu_s * weight)
+    found: F8 = solution / scale
+    return found
+
+
+def _blocks(bins: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw a moving-block bootstrap sample of bin numbers, as many as there are."""
+    length = min(BLOCK_BINS, max(1, bins // 3))
+    starts = rng.integers(0, bins - length + 1, size=-(-bins // length))
+    picked: np.ndarray = (starts[:, None] + np.arange(length)[None, :]).ravel()[:bins]
+    return picked

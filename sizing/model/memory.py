@@ -1,0 +1,68 @@
+"""What a host must hold: each group's memory at load, what kernel and system services take, and the page cache to keep warm."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import polars as pl
+
+from sizing.types import F8, MemoryPart
+
+MIB = 1 << 20
+# A process tree says nothing of its kernel. Lower end: `free` on an m4.large with the ECS-optimized image, used less
+# buffers and cache, 117,227,520 bytes (AWS Batch user guide, "Compute resource memory management"); the upper end leaves
+# room for an SSM agent and a log shipper beside it.
+KERNEL_BYTES = (112 * MIB, 176 * MIB)
+KERNEL_SOURCE = "assumed range: idle m4.large in the AWS Batch user guide (112 MiB), up to 176 MiB with agents; the host agent measures it"
+# Binaries, logs and data that are read again and again; without them every fault goes to the disk.
+CACHE_BYTES = (24 * MIB, 64 * MIB)
+CACHE_SOURCE = "assumed range for a service whose data lie elsewhere; measured once the host agent runs there"
+
+
+def memory_parts(samples: pl.DataFrame, *, source: str, n: int, rng: np.random.Generator) -> list[MemoryPart]:
+    """Return the parts of a host's memory need in n sampled worlds.
+
+    Parameters
+    ----------
+    samples : pl.DataFrame
+        As in `Evidence.memory`; steady samples count, and where there is none, all of them.
+    source : str
+        The hosts table's source; a process tree's kernel is assumed, never measured.
+    """
+    steady = samples.filter(pl.col("kind") == "steady")
+    used = steady if steady.height else samples
+    parts = [_group_part(name, rows, n, rng) for (name,), rows in sorted(used.partition_by("group", as_dict=True).items())]
+    if source in ("process_group", "cgroup"):
+        parts.append(MemoryPart("kernel_and_system", rng.uniform(*KERNEL_BYTES, n), "assumed", KERNEL_SOURCE, False))
+        parts.append(MemoryPart("page_cache_floor", rng.uniform(*CACHE_BYTES, n), "assumed", CACHE_SOURCE, False))
+    return parts
+
+
+def need_bytes(parts: Sequence[MemoryPart], *, copies: bool) -> F8:
+    """Add up the parts, shape (S,); with `copies` the group that a deployment doubles counts twice."""
+    total: F8 = sum((part.bytes_draws * (2 if copies and part.doubled else 1) for part in parts), np.zeros(1))
+    return total
+
+
+def _group_part(group: str, rows: pl.DataFrame, n: int, rng: np.random.Generator) -> MemoryPart:
+    """Sample one copy of a group: the largest colour at a moment, drawn from the moments seen, later ones as likely as they were."""
+    copies = rows.group_by("at").agg(pl.col("bytes").max()).sort("at")["bytes"].to_numpy().astype(float)
+    # Which moment the peak hour will look like is unknown; the upper half of what was seen is, as memory seldom shrinks.
+    upper = np.sort(copies)[len(copies) // 2 :]
+    coloured = rows["color"].drop_nulls().len() > 0
+    basis: Literal["pss", "rss"] = "pss" if (rows["basis"] == "pss").all() else "rss"
+    draws = rng.choice(upper, n)
+    return MemoryPart(group, draws, basis, "measured in the steady windows", coloured, _capped(rows, draws))
+
+
+def _capped(rows: pl.DataFrame, draws: F8) -> F8 | None:
+    """What a JVM group would hold with its heap capped at twice the live set: all but the heap stays as it was.
+
+    Twice the live set is the usual start for a throughput collector (HotSpot GC tuning guide, "Sizing the generations").
+    """
+    live, committed = rows["jvm_live_bytes"].max(), rows["jvm_committed_bytes"].max()
+    if not isinstance(live, int) or not isinstance(committed, int):
+        return None
+    return draws - max(committed - 2 * live, 0)

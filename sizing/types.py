@@ -1,0 +1,247 @@
+"""What travels between the steps of a decision. The last axis of every `*_draws` is the sampled world, one order everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from catalogue import InstanceType
+from evidence import Reason, Warn
+
+F8 = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+CreditMode = Literal["standard", "unlimited"]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A part of a run in which the offered load was steady, or that is set apart for its reason."""
+
+    name: str
+    start: datetime
+    end: datetime
+    kind: Literal["steady", "warmup", "deploy"]
+    offered_per_s: float
+    achieved_per_s: float
+    valid: bool
+    why: str
+
+    @property
+    def seconds(self) -> float:
+        return (self.end - self.start).total_seconds()
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the runs say of one host class.
+
+    Attributes
+    ----------
+    names : the request names that the load balancer sent to the class
+    counts : shape (bins, names), arrivals in each bin, spread over the time that each was being served
+    cpu_s, seconds : shape (bins,), CPU seconds that the host class took, and the bin's length
+    blocks : shape (bins,), which window a bin lies in
+    memory : one row a sample: at, group, color, pss_bytes (RSS where PSS could not be read), basis, window kind
+    latency_s, latency_load : shape (requests,), response time at the target, and its window's arrivals a second of the class
+    external : requests from outside in the valid windows; `counts_external_ratio` maps one of them to the class's arrivals by name
+    """
+
+    host_class: str
+    windows: Sequence[Window]
+    names: Sequence[str]
+    counts: F8
+    cpu_s: F8
+    seconds: F8
+    blocks: npt.NDArray[np.int64]
+    memory: pl.DataFrame
+    latency_s: F8
+    latency_load: F8
+    arrivals_per_external: F8
+    errors: int
+    requests: int
+    highest_external_per_s: float
+    bytes_per_request: float
+    hosts: int
+    vcpus: int
+    source: str
+    deployments: int
+    excluded_ratio: float
+    quality: Sequence[Reason]
+    warnings: Sequence[Warn]
+    runs: Sequence[str]
+    synthetic: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryPart:
+    """One part of a host's memory need.
+
+    `doubled`: a deployment runs it twice. `capped_draws`: what it would hold with its JVM heap capped at twice the live
+    set; None where no live set was measured.
+    """
+
+    group: str
+    bytes_draws: F8
+    basis: Literal["pss", "rss", "jvm_live", "assumed"]
+    source: str
+    doubled: bool
+    capped_draws: F8 | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HostModel:
+    """What one host class costs, in sampled worlds.
+
+    Attributes
+    ----------
+    names, merged : the request groups told apart, and for each the other names in it
+    members : shape (groups,), arrivals of the group for one request from outside
+    demand_s_draws : shape (groups, S), CPU seconds a request on the present type
+    background_cores_draws : shape (S,), CPU taken without load, in cores
+    wait_s_draws : Mapping of quantile to (S,), response time that isn't CPU
+    """
+
+    host_class: str
+    names: Sequence[str]
+    merged: Sequence[Sequence[str]]
+    per_external: F8
+    demand_s_draws: F8
+    background_cores_draws: F8
+    wait_s_draws: Mapping[float, F8]
+    memory: Sequence[MemoryPart]
+    error_ratio_draws: F8
+    bytes_per_request: float
+    hosts: int
+    measured_family: str | None
+    measured_arch: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """Requests a second from outside: `rate_draws` has shape (steps, S), a step lasts `step_s`."""
+
+    source: Literal["history", "stated", "run"]
+    rate_draws: F8
+    step_s: float
+    growth_ratio_per_year: float | None = None
+
+    @property
+    def peak_draws(self) -> F8:
+        """The highest rate of each world, shape (S,)."""
+        peak: F8 = self.rate_draws.max(axis=0)
+        return peak
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A way to run one host class: `count` hosts of a type in a credit mode; None mode where it isn't burstable."""
+
+    instance: InstanceType
+    count: int
+    placement: Literal["separate", "shared"]
+    credit_mode: CreditMode | None
+    on_demand_monthly_usd: Decimal | None
+    surplus_usd_per_credit: Decimal | None
+
+    @property
+    def type(self) -> str:
+        return self.instance.name
+
+    @property
+    def key(self) -> tuple[str, int, str, str | None]:
+        return (self.type, self.count, self.placement, self.credit_mode)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything that a constraint may read, for one host class and a list of candidates (C) in S sampled worlds.
+
+    Attributes
+    ----------
+    speed_draws : shape (C, S), speed of one thread relative to the measured host's
+    threads_draws : shape (C, S), how many full threads' worth of work all vCPUs do together
+    busy_draws : shape (steps, C, S), busy vCPUs of one host
+    """
+
+    model: HostModel
+    traffic: Traffic
+    candidates: Sequence[Candidate]
+    speed_draws: F8
+    threads_draws: F8
+    busy_draws: F8
+    latency: Sequence[tuple[float, float]]
+    error_limit_ratio: float
+    deploy: Literal["blue_green", "stop_first", "none"]
+    survive_zone_loss: bool
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return len(self.candidates), self.traffic.rate_draws.shape[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """One constraint judged for one candidate: its need (the quantile at the policy's confidence) against what the type has."""
+
+    constraint: str
+    need: float | None
+    have: float | None
+    unit: str
+    probability: float | None
+    ok: bool | None
+
+    @property
+    def margin_ratio(self) -> float | None:
+        if self.need is None or self.have is None or self.have == 0:
+            return None
+        return (self.have - self.need) / self.have
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One candidate, judged: every constraint, and the chance that all hold together."""
+
+    candidate: Candidate
+    monthly_usd: Decimal | None
+    monthly_usd_free_tier: Decimal | None
+    bounds: Sequence[Bound]
+    probability: float | None
+    fits: bool | None
+    speed: Literal["measured", "benchmark", "none"]
+    dominated_by: str | None = None
+
+    def bound(self, constraint: str) -> Bound | None:
+        return next((b for b in self.bounds if b.constraint == constraint), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Lever:
+    """A change that lets a cheaper candidate fit: what it saves a month, and what it needs."""
+
+    code: Literal["cap_heap", "serial_collector", "stop_first", "unlimited", "arm64", "measure_arm64"]
+    detail: str
+    type: str
+    saves_monthly_usd: Decimal
+    needs: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """The answer for one host class, with everything that it rests on."""
+
+    host_class: str
+    deploy: str
+    verdict: Literal["rightsized", "oversized", "undersized", "unknown"]
+    present: Verdict | None
+    recommended: Verdict | None
+    binding: Bound | None
+    verdicts: Sequence[Verdict]
+    levers: Sequence[Lever] = ()
+    next: Sequence[Mapping[str, str]] = field(default_factory=tuple)
