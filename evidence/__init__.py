@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from evidence.columns import SCHEMA, TABLES, Column
     from evidence.errors import SizeupError
     from evidence.estimate import Estimate, Reason, Unknown, Warn
-    from evidence.folder import RunFolder, create_run, is_alive, micros, process_mark, rfc3339, write_atomic, write_json
+    from evidence.folder import RunFolder, create_run, is_alive, micros, process_mark, rfc3339, start_run, write_atomic, write_json
     from evidence.names import route_name
     from evidence.registry import discover
     from evidence.settings import Table, read_toml, validate
@@ -32,7 +32,7 @@ __all__ = [
     "HEADER", "SCHEMA", "TABLES", "Column", "Estimate", "Reason", "Run", "RunFolder", "SizeupError", "SpoolWriter", "Table",
     "Trace", "Unknown", "Warn", "access_log_lines", "arrow_schema", "compact", "create_run", "discover", "find_run", "is_alive",
     "list_runs", "make_trace", "micros", "open_run", "parse_trace", "process_mark", "read_frames", "read_meta", "read_toml",
-    "rfc3339", "route_name", "run_status", "seal", "settle", "trace_run", "validate", "write_atomic", "write_json",
+    "rfc3339", "route_name", "run_status", "seal", "settle", "start_run", "trace_run", "validate", "write_atomic", "write_json",
 ]  # fmt: skip
 
 # Lazy: polars and pyarrow must never reach a Locust worker, and `sizeup --help` starts in 0.05 s without the rest.
@@ -40,7 +40,7 @@ _HOME = {
     "columns": ("SCHEMA", "TABLES", "Column"),
     "errors": ("SizeupError",),
     "estimate": ("Estimate", "Reason", "Unknown", "Warn"),
-    "folder": ("RunFolder", "create_run", "is_alive", "micros", "process_mark", "rfc3339", "write_atomic", "write_json"),
+    "folder": ("RunFolder", "create_run", "is_alive", "micros", "process_mark", "rfc3339", "start_run", "write_atomic", "write_json"),
     "names": ("route_name",),
     "registry": ("discover",),
     "settings": ("Table", "read_toml", "validate"),

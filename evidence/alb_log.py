@@ -105,7 +105,13 @@ def log_time(at: datetime) -> str:
 
 def _quote(text: str) -> str:
     escaped = text.replace("\\", "\\x5C").replace('"', "\\x22")
-    return '"' + re.sub(r"[\x00-\x1f\x7f-\uffff]", lambda m: "".join(f"\\x{byte:02X}" for byte in m[0].encode("utf-8", "surrogateescape")), escaped) + '"'
+    return (
+        '"'
+        + re.sub(
+            r"[\x00-\x1f\x7f-\uffff]", lambda m: "".join(f"\\x{byte:02X}" for byte in m[0].encode("utf-8", "surrogateescape")), escaped
+        )
+        + '"'
+    )
 
 
 def _time(text: str) -> datetime:

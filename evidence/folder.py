@@ -74,6 +74,22 @@ def create_run(results: Path, target: str, plan: str, at: datetime, **fields: An
         raise SizeupError(f"{path}: a run of this second stands there already; start it again.") from None
     except OSError as refused:
         raise SizeupError(f"{results}: no run folder can be made there ({refused.strerror}); name another with --results.") from None
+    return start_run(path, target, plan, at, **fields)
+
+
+def start_run(path: Path, target: str, plan: str, at: datetime, **fields: Any) -> RunFolder:
+    """Make an existing or new folder a run by a running run.json; its name becomes the run's id.
+
+    Raises
+    ------
+    SizeupError
+        Where it can't be written to.
+    """
+    run_id = path.resolve().name
+    try:
+        (path / ".spool").mkdir(parents=True, exist_ok=True)
+    except OSError as refused:
+        raise SizeupError(f"{path}: no run folder can be made there ({refused.strerror}); name another.") from None
     meta: dict[str, Any] = {
         "schema": RUN_SCHEMA, "id": run_id, "status": "running", "started_at": rfc3339(at), "ended_at": None,
         "target": target, "plan": {"name": plan}, "phases": [], "counts": {"requests": 0, "errors": 0, "workers": 0},

@@ -22,20 +22,47 @@ from evidence.spool import read_frames_at
 from evidence.trace import parse_trace
 
 _POLARS: dict[str, Any] = {
-    "ts": pl.Datetime("us", "UTC"), "i16": pl.Int16, "i32": pl.Int32, "i64": pl.Int64,
-    "f32": pl.Float32, "f64": pl.Float64, "str": pl.String, "bool": pl.Boolean,
-}  # fmt: skip
+    "ts": pl.Datetime("us", "UTC"),
+    "i16": pl.Int16,
+    "i32": pl.Int32,
+    "i64": pl.Int64,
+    "f32": pl.Float32,
+    "f64": pl.Float64,
+    "str": pl.String,
+    "bool": pl.Boolean,
+}
 _ARROW: dict[str, pa.DataType] = {
-    "ts": pa.timestamp("us", "UTC"), "i16": pa.int16(), "i32": pa.int32(), "i64": pa.int64(),
-    "f32": pa.float32(), "f64": pa.float64(), "str": pa.string(), "bool": pa.bool_(),
-}  # fmt: skip
+    "ts": pa.timestamp("us", "UTC"),
+    "i16": pa.int16(),
+    "i32": pa.int32(),
+    "i64": pa.int64(),
+    "f32": pa.float32(),
+    "f64": pa.float64(),
+    "str": pa.string(),
+    "bool": pa.bool_(),
+}
 _DELTA = {"ts", "i32", "i64"}
 _ACCESS_LOG: dict[str, Any] = {
-    "at": pl.Datetime("us", "UTC"), "created_at": pl.Datetime("us", "UTC"), "target_group": pl.String, "target": pl.String,
-    "method": pl.String, "url": pl.String, "host": pl.String, "client": pl.String, "user_agent": pl.String, "status": pl.Int32, "target_status": pl.Int32,
-    "target_s": pl.Float64, "total_s": pl.Float64, "received_bytes": pl.Int64, "sent_bytes": pl.Int64,
-    "trace_id": pl.String, "trace_run": pl.String, "worker": pl.Int32, "seq": pl.Int64,
-}  # fmt: skip
+    "at": pl.Datetime("us", "UTC"),
+    "created_at": pl.Datetime("us", "UTC"),
+    "target_group": pl.String,
+    "target": pl.String,
+    "method": pl.String,
+    "url": pl.String,
+    "host": pl.String,
+    "client": pl.String,
+    "user_agent": pl.String,
+    "status": pl.Int32,
+    "target_status": pl.Int32,
+    "target_s": pl.Float64,
+    "total_s": pl.Float64,
+    "received_bytes": pl.Int64,
+    "sent_bytes": pl.Int64,
+    "trace_id": pl.String,
+    "trace_run": pl.String,
+    "worker": pl.Int32,
+    "seq": pl.Int64,
+}
 COVERED = b"sizeup.spools"
 
 
@@ -117,9 +144,14 @@ def open_run(path: Path) -> Run:
         raise SizeupError(f"run {path.name}: a file can't be read ({broken}); see sizeup runs check {path.name}.") from None
     settings = path / "settings.toml"
     return Run(
-        path=path, meta=meta, **tables, access_log=log, topology=_read_json(path / "topology.json"),
-        catalogue=_read_json(path / "catalogue.json"), settings_toml=settings.read_text() if settings.exists() else "",
-    )  # fmt: skip
+        path=path,
+        meta=meta,
+        **tables,
+        access_log=log,
+        topology=_read_json(path / "topology.json"),
+        catalogue=_read_json(path / "catalogue.json"),
+        settings_toml=settings.read_text() if settings.exists() else "",
+    )
 
 
 def list_runs(results: Path) -> list[Path]:
@@ -256,9 +288,12 @@ def _write(file: Path, table: str, rows: pl.DataFrame, covered: Mapping[str, int
     arrow = arrow.replace_schema_metadata({b"sizeup.schema": SCHEMA.encode(), COVERED: json.dumps(covered).encode()})
     half = file.with_suffix(".half")
     pq.write_table(
-        arrow, half, compression="zstd", use_dictionary=[c.name for c in columns if c.kind in ("str", "i16")],
+        arrow,
+        half,
+        compression="zstd",
+        use_dictionary=[c.name for c in columns if c.kind in ("str", "i16")],
         column_encoding={c.name: "DELTA_BINARY_PACKED" for c in columns if c.kind in _DELTA},
-    )  # fmt: skip
+    )
     half.replace(file)
 
 
@@ -291,9 +326,24 @@ def _log_row(text: str) -> tuple[Any, ...]:
     group = (line.target_group_arn or "").split("targetgroup/")[-1].split("/")[0] or None
     ours = (trace.run12, trace.worker, trace.seq) if trace else (None, None, None)
     return (
-        line.at.astimezone(UTC), line.created_at.astimezone(UTC), group, line.target, line.method, line.url, line.domain_name or _host(line.url),
-        line.client, line.user_agent, line.status, line.target_status, line.target_s, line.total_s, line.received_bytes, line.sent_bytes, line.trace_id, *ours,
-    )  # fmt: skip
+        line.at.astimezone(UTC),
+        line.created_at.astimezone(UTC),
+        group,
+        line.target,
+        line.method,
+        line.url,
+        line.domain_name or _host(line.url),
+        line.client,
+        line.user_agent,
+        line.status,
+        line.target_status,
+        line.target_s,
+        line.total_s,
+        line.received_bytes,
+        line.sent_bytes,
+        line.trace_id,
+        *ours,
+    )
 
 
 def _host(url: str) -> str | None:
