@@ -39,24 +39,26 @@ class BalancerControl:
 
     def wait_healthy(self, group: str, address: tuple[str, int], timeout_s: float = 30.0) -> None:
         """Wait until a target's health checks pass."""
-        self._wait(lambda: self._health(group, address) == "healthy", f"{group}'s process at port {address[1]} passes no health check", timeout_s)
+        what = f"{group}'s process at port {address[1]} passes no health check"
+        self._wait(lambda: self._health(group, address) == "healthy", what, timeout_s)
 
     def wait_drained(self, group: str, address: tuple[str, int], timeout_s: float = 60.0) -> None:
         """Wait until a deregistered target has nothing under way."""
-        self._wait(lambda: self._health(group, address) is None, f"{group}'s process at port {address[1]} still has requests under way", timeout_s)
+        what = f"{group}'s process at port {address[1]} still has requests under way"
+        self._wait(lambda: self._health(group, address) is None, what, timeout_s)
 
     def _health(self, group: str, address: tuple[str, int]) -> str | None:
         return next((target["health"] for target in self.targets()[group] if target["port"] == address[1]), None)
 
-    def _wait(self, done: Callable[[], bool], else_say: str, timeout_s: float) -> None:
+    def _wait(self, done: Callable[[], bool], what: str, timeout_s: float) -> None:
         deadline = time.monotonic() + timeout_s
         while not done():
             if time.monotonic() > deadline:
-                raise SizeupError(f"the stack: {else_say} after {timeout_s:.0f} s; look into the logs beside stack.json and start it again.")
+                raise SizeupError(f"the stack: {what} after {timeout_s:.0f} s; see its logs beside stack.json and start it again.")
             time.sleep(0.03)
 
 
-def call_json(port: int, method: str, path: str, body: Any = None, *, headers: Mapping[str, str] | None = None, timeout_s: float = 10.0) -> Any:
+def call_json(port: int, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None, timeout_s: float = 10) -> Any:
     """Ask a loopback port and return its JSON answer; no proxy of the environment is in between.
 
     Raises

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -76,11 +77,9 @@ def spawn(name: str, module: str, settings: Mapping[str, Any], log: Path, *argum
         )  # fmt: skip
     child = Child(name, process, log, process_mark(process.pid))
     assert process.stdin is not None
-    try:
+    with contextlib.suppress(BrokenPipeError):  # it died already; wait_ready says so
         process.stdin.write(json.dumps(settings).encode() + b"\n")
         process.stdin.flush()
-    except BrokenPipeError:
-        pass  # it died already; wait_ready says so
     return child
 
 
@@ -110,10 +109,8 @@ def lives(mark: Mapping[str, Any] | None) -> bool:
 
 
 def _signal(pid: int, sign: signal.Signals) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.kill(pid, sign)
-    except ProcessLookupError:
-        pass
 
 
 def _read_line(descriptor: int, timeout_s: float) -> bytes:

@@ -50,9 +50,9 @@ def request_deploy(home: Path) -> Deployment:
     try:
         answer = _ask(read_facts(home), "deploy")
     except OSError as failed:
-        raise SizeupError(f"{home}: the stack did not deploy ({failed}); see its logs there, or start it again with sizeup demo --serve.") from None
-    times = (datetime.fromisoformat(answer[name]) for name in ("started_at", "ended_at"))
-    return Deployment(*times, answer["from_color"], answer["to_color"])
+        raise SizeupError(f"{home}: the stack did not deploy ({failed}); see the logs there, then start it again.") from None
+    started_at, ended_at = (datetime.fromisoformat(answer[name]) for name in ("started_at", "ended_at"))
+    return Deployment(started_at, ended_at, answer["from_color"], answer["to_color"])
 
 
 def stop_served(home: Path) -> bool:
@@ -63,7 +63,7 @@ def stop_served(home: Path) -> bool:
     try:
         _ask(facts, "stop")
     except OSError as failed:
-        raise SizeupError(f"{home}: the stack did not stop ({failed}); end process {facts['owner']['pid']}, the rest ends with it.") from None
+        raise SizeupError(f"{home}: the stack did not stop ({failed}); end process {facts['owner']['pid']}.") from None
     return True
 
 
@@ -81,7 +81,7 @@ def _ask(facts: Mapping[str, Any], action: str) -> Any:
 
 def _handler(actions: Mapping[str, Action], token: str) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802 - http.server's name
+        def do_POST(self) -> None:
             action = actions.get(self.path.strip("/"))
             if action is None or self.headers.get(_TOKEN) != token:
                 self._reply(403, {"error": "not for you"})

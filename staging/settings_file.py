@@ -9,7 +9,7 @@ def settings_toml(info: StackInfo) -> str:
     """Write the settings with which `sizeup load staging` loads the stack."""
     hosts = ", ".join(f'{name} = "{host}"' for name, host in info.hosts.items())
     deploys = {"api": "blue_green", "frontend": "none"}
-    classes = "\n".join(f'[class.{name}]\ntarget_group = "{group}"\ndeploy = "{deploys[name]}"\n' for name, group in info.target_groups.items())
+    classes = "\n".join(f'[class.{name}]\ntarget_group = "{info.target_groups[name]}"\ndeploy = "{deploys[name]}"\n' for name in info.hosts)
     return f"""\
 # Written by the embedded stack; its ports change with every start.
 [project]

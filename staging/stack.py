@@ -17,7 +17,18 @@ from evidence import SizeupError, process_mark, write_json
 from staging.balancer import BalancerControl
 from staging.embedded import board
 from staging.embedded.account import Account, Clients, build_account, record_deployment, rules
-from staging.facts import DEMO_EMAIL, DEMO_PASSWORD, HOSTS, TARGET_GROUPS, Deployment, StackInfo, StackOptions, info_facts, read_facts, stack_file
+from staging.facts import (
+    DEMO_EMAIL,
+    DEMO_PASSWORD,
+    HOSTS,
+    TARGET_GROUPS,
+    Deployment,
+    StackInfo,
+    StackOptions,
+    info_facts,
+    read_facts,
+    stack_file,
+)
 from staging.processes import Child, end_marked, lives, spawn
 from staging.publisher import MetricPublisher
 from staging.remote import Door, deployment_facts
@@ -40,12 +51,12 @@ def clear_leftovers(home: Path) -> list[str]:
     """
     facts = read_facts(home)
     owner = facts.get("owner")
-    if lives(owner):
-        raise SizeupError(f"{home}: a stack is served from there by process {owner['pid']}; stop it with sizeup demo --stop, or take another --results.")
-    ended = [f"ended {each['name']} (process {each['pid']}), left by a stack that was killed" for each in facts.get("processes", ()) if end_marked(each)]
+    if owner and lives(owner):
+        raise SizeupError(f"{home}: process {owner['pid']} serves a stack from there; stop it with sizeup demo --stop.")
+    left = [each for each in facts.get("processes", ()) if end_marked(each)]
     for name in ("stack.json", "trees.json"):
         (home / name).unlink(missing_ok=True)
-    return ended
+    return [f"ended {each['name']} (process {each['pid']}), left by a stack that was killed" for each in left]
 
 
 def start_stack(home: Path, options: StackOptions | None = None, say: Callable[[str], None] = lambda _: None) -> Stack:

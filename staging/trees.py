@@ -12,7 +12,8 @@ from staging.processes import Child
 
 def write_trees(path: Path, hosts: Mapping[str, Sequence[tuple[Child, str | None]]]) -> None:
     """Replace the file; `hosts` is host class -> its processes, each with its colour or None."""
-    write_json(path, {"hosts": [{"host": name, "class": name, "roots": [_root(name, *each) for each in roots]} for name, roots in hosts.items()]})
+    rows = [{"host": name, "class": name, "roots": [_root(name, *each) for each in roots]} for name, roots in hosts.items()]
+    write_json(path, {"hosts": rows})
 
 
 def _root(group: str, child: Child, color: str | None) -> dict[str, Any]:

@@ -143,7 +143,9 @@ def rules() -> Sequence[Mapping[str, Any]]:
 
 
 def _target_group(elb: Any, name: str, vpc: str, instance: str) -> str:
-    made = elb.create_target_group(Name=name, Protocol="HTTP", Port=TARGET_PORT, VpcId=vpc, TargetType="instance", HealthCheckPath="/health")
+    made = elb.create_target_group(
+        Name=name, Protocol="HTTP", Port=TARGET_PORT, VpcId=vpc, TargetType="instance", HealthCheckPath="/health",
+    )  # fmt: skip
     arn = str(made["TargetGroups"][0]["TargetGroupArn"])
     elb.register_targets(TargetGroupArn=arn, Targets=[{"Id": instance, "Port": TARGET_PORT}])
     return arn
@@ -163,7 +165,7 @@ def _public_interface(clients: Clients, subnet: str, description: str) -> None:
 def _data_stores(clients: Clients) -> None:
     clients.other("rds").create_db_instance(
         DBInstanceIdentifier="moco", DBInstanceClass="db.t3.micro", Engine="postgres", AllocatedStorage=20, StorageType="gp2",
-        PubliclyAccessible=True, MultiAZ=False, MasterUsername="moco", MasterUserPassword="never-used",  # noqa: S106 - no database behind it
+        PubliclyAccessible=True, MultiAZ=False, MasterUsername="moco", MasterUserPassword="never-used",
     )  # fmt: skip
     clients.other("elasticache").create_cache_cluster(
         CacheClusterId="moco", Engine="redis", CacheNodeType="cache.t3.micro", NumCacheNodes=1,
@@ -174,6 +176,7 @@ def _deployments(clients: Clients) -> None:
     name = TARGET_GROUPS["api"]
     clients.codedeploy.create_application(applicationName=name, computePlatform="Server")
     clients.codedeploy.create_deployment_group(
-        applicationName=name, deploymentGroupName="staging", serviceRoleArn=_ROLE, loadBalancerInfo={"targetGroupInfoList": [{"name": name}]},
+        applicationName=name, deploymentGroupName="staging", serviceRoleArn=_ROLE,
+        loadBalancerInfo={"targetGroupInfoList": [{"name": name}]},
         deploymentStyle={"deploymentType": "BLUE_GREEN", "deploymentOption": "WITH_TRAFFIC_CONTROL"},
     )  # fmt: skip

@@ -154,9 +154,9 @@ class Api:
 
     def endpoint(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
-            token, body = request.headers.get("authorization"), await _body(request)
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._threads, self._work, handler, request.path_params, dict(request.query_params), body, token)
+            token = request.headers.get("authorization")
+            asked = (request.path_params, dict(request.query_params), await _body(request))
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._work, handler, asked, token)
 
         return answer
 
@@ -174,10 +174,10 @@ class Api:
             raise RefusedError(401, "sign in again")
         return 200, {"accessToken": self._access(person), "refreshToken": token}
 
-    def _work(self, handler: Handler, path: dict[str, Any], query: dict[str, str], body: bytes, token: str | None) -> Response:
+    def _work(self, handler: Handler, asked: tuple[dict[str, Any], dict[str, str], bytes], token: str | None) -> Response:
         burn(self._cpu_s)
         try:
-            status, value = handler(self._boards, Call(path, query, body, self._person(token)))
+            status, value = handler(self._boards, Call(*asked, self._person(token)))
         except RefusedError as refused:
             status, value = refused.status, {"error": refused.why}
         return Response(b"" if value is None else json.dumps(value).encode(), status, media_type="application/json")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from html import escape
+from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
@@ -14,12 +15,7 @@ from starlette.routing import Route
 from staging.embedded.child import read_settings, serve_app
 from staging.embedded.http_client import Address, BrokenResponseError, ConnectFailedError, Pool
 
-ASSETS: dict[str, tuple[str, bytes]] = {
-    "app.css": ("text/css", b":root{--ink:#1d1d1f;--paper:#fff}body{font:16px/1.5 system-ui;color:var(--ink);background:var(--paper);margin:2rem auto;max-width:48rem}\n" + b"/* utilities */\n" + b"".join(b".m-%d{margin:%dpx}.p-%d{padding:%dpx}\n" % (n, n, n, n) for n in range(64))),
-    "app.js": ("text/javascript", b"document.querySelectorAll('[data-like]').forEach(function(b){b.addEventListener('click',function(){b.disabled=true})});\n" * 24),
-    "logo.svg": ("image/svg+xml", b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="6"/><path d="M8 22V10l8 8 8-8v12" fill="none" stroke="#fff" stroke-width="3"/></svg>\n'),
-}  # fmt: skip
-"""What /assets/ serves: name -> type and bytes."""
+ASSET_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
 class ApiError(Exception):
@@ -59,8 +55,9 @@ def page(title: str, body: str, status: int = 200) -> Response:
     """Return a whole HTML page; `body` is markup, `title` is text."""
     return HTMLResponse(
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        '<link rel="stylesheet" href="/assets/app.css"><script src="/assets/app.js" defer></script></head>'
-        f'<body><header><img src="/assets/logo.svg" alt="" width="32"> <a href="/boards">boards</a></header><h1>{escape(title)}</h1>{body}</body></html>',
+        '<link rel="stylesheet" href="/assets/app.css"><script src="/assets/app.js" defer></script></head><body>'
+        '<header><img src="/assets/logo.svg" alt="" width="32"> <a href="/boards">boards</a></header>'
+        f"<h1>{escape(title)}</h1>{body}</body></html>",
         status,
     )
 
@@ -74,10 +71,17 @@ def board_list(boards: Any) -> str:
 def board_body(board: Any, comments: Any) -> str:
     """Write a board and its comments."""
     rows = (f"<li>{escape(comment['content'])}</li>" for comment in comments["content"])
-    return f"<article>{escape(board['content'])}</article><button data-like>{board['likes']}</button><h2>comments</h2><ol>{''.join(rows)}</ol>"
+    likes = f"<button data-like>{board['likes']}</button>"
+    return f"<article>{escape(board['content'])}</article>{likes}<h2>comments</h2><ol>{''.join(rows)}</ol>"
 
 
-def application(api: ApiClient) -> Starlette:
+def read_assets(folder: Path) -> dict[str, Response]:
+    """Read what /assets/ serves, by file name."""
+    headers = {"Cache-Control": "public, max-age=3600"}
+    return {file.name: Response(file.read_bytes(), media_type=ASSET_TYPES[file.suffix], headers=headers) for file in folder.iterdir()}
+
+
+def application(api: ApiClient, assets: dict[str, Response]) -> Starlette:
     """Return the frontend's routes."""
 
     async def boards(_: Request) -> Response:
@@ -87,6 +91,9 @@ def application(api: ApiClient) -> Starlette:
         path = f"/boards/{request.path_params['board']}"
         found, comments = await api.get(path), await api.get(f"{path}/comments")
         return page(found["title"], board_body(found, comments))
+
+    async def asset(request: Request) -> Response:
+        return assets.get(request.path_params["name"]) or Response(status_code=404)
 
     return Starlette(routes=[
         Route("/health", health), Route("/", home), Route("/about", about), Route("/boards", boards),
@@ -106,11 +113,6 @@ async def about(_: Request) -> Response:
     return page("about", "<p>An embedded stack that stands for a small service on AWS.</p>")
 
 
-async def asset(request: Request) -> Response:
-    kind, data = ASSETS.get(request.path_params["name"], ("", b""))
-    return Response(data, media_type=kind, headers={"Cache-Control": "public, max-age=3600"}) if data else Response(status_code=404)
-
-
 async def api_failed(_: Request, failed: Exception) -> Response:
     status = failed.status if isinstance(failed, ApiError) else 502
     return page("not found" if status == 404 else "try again", "", 404 if status == 404 else 502)
@@ -118,7 +120,8 @@ async def api_failed(_: Request, failed: Exception) -> Response:
 
 def main() -> None:
     settings = read_settings()
-    serve_app(application(ApiClient((settings["balancer_host"], settings["balancer_port"]), settings["api_host"])))
+    api = ApiClient((settings["balancer_host"], settings["balancer_port"]), settings["api_host"])
+    serve_app(application(api, read_assets(Path(__file__).with_name("assets"))))
 
 
 if __name__ == "__main__":

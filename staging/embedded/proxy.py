@@ -16,7 +16,7 @@ from typing import Any
 
 from evidence.alb_log import format_line
 from staging.embedded.child import listen, read_settings, report_ready
-from staging.embedded.http_client import Address, BrokenResponseError, ConnectFailedError, Headers, Pool, Response
+from staging.embedded.http_client import BrokenResponseError, ConnectFailedError, Headers, Pool, Response
 from staging.embedded.listener import Listener, Reply, Request
 from staging.embedded.log_values import Passage, log_values
 from staging.embedded.request_metrics import RequestMetrics
@@ -28,7 +28,9 @@ from staging.embedded.tracing import traced
 _OWN_REASONS = {
     400: b"Bad Request", 502: b"Bad Gateway", 503: b"Service Temporarily Unavailable", 504: b"Gateway Time-out",
 }  # fmt: skip
-_HOP_BY_HOP = frozenset({b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"content-length", b"upgrade", b"te", b"trailer"})
+_HOP_BY_HOP = frozenset({
+    b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"content-length", b"upgrade", b"te", b"trailer",
+})  # fmt: skip
 _FORWARDED = frozenset({b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-port", b"expect", TRACE})
 
 

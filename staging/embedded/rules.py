@@ -22,7 +22,7 @@ class Rule:
 
 def read_rules(given: Sequence[Mapping[str, Any]]) -> list[Rule]:
     """Return the rules in the order in which they are tried, the default one last."""
-    rules = [Rule(int(rule["priority"]), str(rule["target_group"]), tuple(host.lower() for host in rule.get("hosts", ()))) for rule in given]
+    rules = (Rule(int(rule["priority"]), str(rule["target_group"]), tuple(map(str.lower, rule.get("hosts", ())))) for rule in given)
     return sorted(rules, key=lambda rule: (rule.priority == 0, rule.priority))
 
 
