@@ -1,0 +1,46 @@
+"""The project's scenarios for Locust: `locust -f loadtests/locustfile.py --host URL [--hosts frontend=NAME,api=NAME]`.
+
+Works by itself; `--sizeup-run DIR` records into a run folder, `--sizeup-plan FILE` plays a plan's steps.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from locust import events
+from locust.runners import MasterRunner, WorkerRunner
+
+from evidence import SizeupError
+from loadtests.parent import die_with_parent
+from loadtests.run_folder import record_run
+from loadtests.stack_user import Shared, StackUser, parse_hosts, quit_when_all_done
+
+
+class Visitors(StackUser):
+    """Visitors of the stack, one arrival a second each."""
+
+
+@events.init_command_line_parser.add_listener
+def _add_options(parser: Any) -> None:
+    group = parser.add_argument_group("sizeup's scenarios")
+    group.add_argument("--hosts", metavar="frontend=NAME,api=NAME", default="", help="Host header of each class of host; without it, that of --host")
+    group.add_argument("--sizeup-plan", metavar="FILE", default="", help="play this plan's steps instead of one arrival a second and user")
+    group.add_argument("--sizeup-scenario", metavar="NAME", default="", help="call this scenario alone")
+
+
+@events.init.add_listener
+def _start(environment: Any, runner: Any, **_: Any) -> None:
+    options = environment.parsed_options
+    die_with_parent()
+    try:
+        parse_hosts(options.hosts)
+        Shared(options, 0)
+        if options.sizeup_run and not isinstance(runner, WorkerRunner):
+            record_run(environment, Path(options.sizeup_run))
+    except SizeupError as wrong:
+        print(wrong, file=sys.stderr)
+        sys.exit(2)
+    if isinstance(runner, MasterRunner):
+        quit_when_all_done(runner)

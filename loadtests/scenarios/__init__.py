@@ -1,0 +1,1 @@
+"""What visitors do, one file a scenario; each ends in SCENARIO = Scenario(…)."""
