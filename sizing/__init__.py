@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sizing.model.fit import fit
     from sizing.model.gather import gather
     from sizing.model.traffic import forecast, parse_peak
-    from sizing.model.windows import phase_rows, windows
+    from sizing.model.windows import measured_objectives, phase_rows, windows
 
 __all__ = [
     "Answer",
@@ -23,6 +23,7 @@ __all__ = [
     "forecast",
     "gather",
     "judge",
+    "measured_objectives",
     "parse_peak",
     "phase_rows",
     "recommend",
@@ -39,6 +40,7 @@ _HOMES = {
     "gather": "sizing.model.gather",
     "forecast": "sizing.model.traffic",
     "parse_peak": "sizing.model.traffic",
+    "measured_objectives": "sizing.model.windows",
     "phase_rows": "sizing.model.windows",
     "windows": "sizing.model.windows",
     "Answer": "sizing.answer",

@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 import polars as pl
 
-from evidence import Run
+from evidence import Run, rfc3339
+from sizing.settings import Objective
 from sizing.types import Window
 
 LATENESS_OF_LIMIT = 0.1
@@ -22,16 +23,23 @@ EDGE = timedelta(seconds=1)
 
 def windows(run: Run, latency_limit_s: float) -> list[Window]:
     """Cut a run into steady, warm-up and deployment windows and say of each whether it is valid (CONTRACT section 5)."""
-    phases = run.events.filter(pl.col("kind") == "phase").drop_nulls("until").sort("at")
     deploys = run.events.filter(pl.col("kind") == "deploy").drop_nulls("until").sort("at")
     breaks = [(row["at"] - EDGE, row["until"] + EDGE) for row in deploys.iter_rows(named=True)]
     cut: list[Window] = []
-    for phase in phases.iter_rows(named=True):
-        kind: Literal["steady", "warmup"] = "warmup" if phase["subject"].startswith("warm") else "steady"
-        for start, end, deploying in _split(phase["at"], phase["until"], breaks):
-            cut.append(Window(phase["subject"], start, end, "deploy" if deploying else kind, 0.0, 0.0, True, ""))
-    schedule = {phase["subject"]: _offered(phase["detail"]) for phase in phases.iter_rows(named=True)}
-    return [_judged(run, window, schedule.get(window.name, 0.0), latency_limit_s) for window in cut]
+    for phase in _phases(run):
+        kind: Literal["steady", "warmup"] = "warmup" if phase.name.startswith("warm") else "steady"
+        for start, end, deploying in _split(phase.start, phase.end, breaks):
+            window = replace(phase, start=start, end=end, kind="deploy" if deploying else kind)
+            cut.append(_judged(run, window, latency_limit_s))
+    return cut
+
+
+def _phases(run: Run) -> list[Window]:
+    """Put the workers' notes of each step together: the span that all of them shared, the sum of what they offered."""
+    notes = run.events.filter(pl.col("kind") == "phase").drop_nulls("until")
+    notes = notes.with_columns(offered=pl.col("detail").str.json_path_match("$.offered_per_s").cast(pl.Float64))
+    steps = notes.group_by("subject").agg(pl.col("at").max(), pl.col("until").min(), pl.col("offered").sum()).sort("at")
+    return [Window(s["subject"], s["at"], s["until"], "steady", s["offered"], 0.0, True, "") for s in steps.iter_rows(named=True)]
 
 
 def _split(start: datetime, end: datetime, breaks: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime, bool]]:
@@ -48,19 +56,11 @@ def _split(start: datetime, end: datetime, breaks: Iterable[tuple[datetime, date
     return [piece for piece in pieces if piece[1] - piece[0] >= 2 * EDGE]
 
 
-def _offered(detail: str) -> float:
-    import json
-
-    return float(json.loads(detail or "{}").get("offered_per_s", 0.0))
-
-
-def _judged(run: Run, window: Window, offered_per_s: float, limit_s: float) -> Window:
+def _judged(run: Run, window: Window, limit_s: float) -> Window:
     rows = between(run.requests, "intended_at", window.start, window.end)
     done = rows.filter(pl.col("error").is_null() | ~pl.col("error").is_in(["aborted"]))
     faults = [*_generator_faults(run, rows, done, limit_s), *_host_faults(run, window)]
-    return replace(
-        window, offered_per_s=offered_per_s, achieved_per_s=done.height / window.seconds, valid=not faults, why="; ".join(faults)
-    )
+    return replace(window, achieved_per_s=done.height / window.seconds, valid=not faults, why="; ".join(faults))
 
 
 def _generator_faults(run: Run, rows: pl.DataFrame, done: pl.DataFrame, limit_s: float) -> list[str]:
@@ -97,8 +97,6 @@ def between(frame: pl.DataFrame, column: str, start: datetime, end: datetime) ->
 
 def phase_rows(cut: Sequence[Window]) -> list[dict[str, Any]]:
     """Write windows as run.json's `phases`."""
-    from evidence import rfc3339
-
     return [
         {
             "name": w.name,
@@ -112,3 +110,24 @@ def phase_rows(cut: Sequence[Window]) -> list[dict[str, Any]]:
         }
         for w in cut
     ]
+
+
+def measured_objectives(run: Run, cut: Sequence[Window], objectives: Sequence[Objective]) -> list[dict[str, Any]]:
+    """Write run.json's `objectives`: each with the value that the valid steady windows showed; null where nothing did."""
+    kept = [w for w in cut if w.valid and w.kind == "steady"]
+    rows = pl.concat([between(run.requests, "intended_at", w.start, w.end) for w in kept]) if kept else run.requests.clear()
+    lines = pl.concat([between(run.access_log, "created_at", w.start, w.end) for w in kept]) if kept else run.access_log.clear()
+    return [_measured(objective, rows, lines) for objective in objectives]
+
+
+def _measured(objective: Objective, rows: pl.DataFrame, lines: pl.DataFrame) -> dict[str, Any]:
+    value: Any = None
+    if objective.name == "errors":
+        limit = objective.limit_ratio
+        value = float((~rows["ok"]).sum()) / rows.height if rows.height else None
+    else:
+        limit = objective.limit_s
+        times = lines["target_s"].drop_nulls() if objective.at == "target" else rows["response_us"] / 1e6
+        value = times.quantile(objective.quantile) if len(times) else None
+    ok = None if value is None or limit is None else bool(value <= limit)
+    return {**objective.model_dump(exclude_none=True), "value": value, "ok": ok}
