@@ -29,7 +29,7 @@ def poisson_times(rate_per_s: float, seconds: float, rng: np.random.Generator) -
 
     Given their number, the arrivals are uniform order statistics (Ross, Introduction to Probability Models, 5.3).
     """
-    return np.sort(rng.uniform(0.0, seconds, rng.poisson(rate_per_s * seconds)))
+    return np.asarray(np.sort(rng.uniform(0.0, seconds, rng.poisson(rate_per_s * seconds))), np.float64)
 
 
 def constant_times(rate_per_s: float, seconds: float, phase: float) -> FloatArray:

@@ -12,7 +12,9 @@ File = tuple[str, bytes, str]
 """A file to send: its name, content and media type."""
 
 
-def encode_body(json: Any = None, data: bytes | str | Mapping[str, str] | None = None, files: Mapping[str, File] | None = None) -> tuple[bytes, str | None]:
+def encode_body(
+    json: Any = None, data: bytes | str | Mapping[str, str] | None = None, files: Mapping[str, File] | None = None
+) -> tuple[bytes, str | None]:
     """Return the body's bytes and its Content-Type (None where there is nothing to say)."""
     if files:
         return _multipart(files, data if isinstance(data, Mapping) else {})

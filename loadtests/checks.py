@@ -21,7 +21,7 @@ class Answered(Protocol):
 Check = Callable[[Answered], bool]
 
 
-class check:  # noqa: N801 - reads as the word that it is: check.json("id")
+class check:
     """Ready checks; each returns a function of the answer that says whether it holds."""
 
     @staticmethod

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
@@ -47,7 +46,7 @@ class Engine:
         self.completed = 0
         self.recorder: Recorder | None = None
         self._extra_cpu_s = float(getattr(options, "sizeup_extra_cpu", 0.0) or 0.0)
-        self._events = environment.events
+        self._fire_request: Callable[..., None] = environment.events.request.fire
         self._wires: dict[tuple[str, str, float], Wire] = {}
         self._connecting, self._connected = gevent.lock.RLock(), set[Wire]()
         self._seqs, self._users = itertools.count(), itertools.count()
@@ -108,7 +107,7 @@ class Engine:
             _burn(self._extra_cpu_s)
 
     def _tell_locust(self, call: Call, answer: Answer, response_us: int) -> None:
-        self._events.request.fire(
+        self._fire_request(
             request_type=call.method, name=call.name.removeprefix(f"{call.method} "), response_time=response_us / 1000,
             response_length=len(answer.content), exception=None if answer.ok else RequestFailed(f"{answer.error} (status {answer.status})"),
             context={}, response=answer, start_time=self.wall_us(call.intended) / 1e6, url=answer.url,
@@ -118,7 +117,8 @@ class Engine:
         recorder = self.recorder = Recorder(run, self.worker)
         gevent.spawn(_flush_each_second, recorder)
         # By then all users have stopped, and what they cut off is in its rows.
-        environment.events.test_stop.add_listener(lambda **_: recorder.finish())
+        add_listener: Callable[..., object] = environment.events.test_stop.add_listener
+        add_listener(lambda **_: recorder.finish())
 
 
 _ENGINES: WeakKeyDictionary[Environment, Engine] = WeakKeyDictionary()

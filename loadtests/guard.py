@@ -24,7 +24,7 @@ def check_target(name: str, targets: Mapping[str, Target]) -> Target:
         raise SizeupError(f'target "{name}": sizeup.toml doesn\'t name it, nothing was sent; {known}')
     target = targets[name]
     if target.environment == "production-ack" and target.max_rate_per_s is None:
-        raise SizeupError(f'target "{name}": production is loaded under a cap only, nothing was sent; set max_rate_per_s in [target.{name}].')
+        raise SizeupError(f'target "{name}": production is loaded under a cap only; set max_rate_per_s in [target.{name}].')
     return target
 
 
@@ -40,7 +40,8 @@ def check_rates(name: str, target: Target, steps: Sequence[Step]) -> None:
         raise SizeupError(f'target "{name}": the plan has no step, nothing was sent; name rates with --rates 5,10,20.')
     for step in steps:
         if not (step.rate_per_s > 0 and step.seconds > 0):
-            raise SizeupError(f'target "{name}": step "{step.name}" asks for {step.rate_per_s:g}/s over {step.seconds:g} s; both must be above 0.')
+            offered = f"{step.rate_per_s:g}/s over {step.seconds:g} s"
+            raise SizeupError(f'target "{name}": step "{step.name}" asks for {offered}; both must be above 0.')
         if target.max_rate_per_s is not None and step.rate_per_s > target.max_rate_per_s:
             raise SizeupError(
                 f'target "{name}": step "{step.name}" exceeds its cap of {target.max_rate_per_s:g}/s, nothing was sent; '

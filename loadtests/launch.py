@@ -76,7 +76,8 @@ class LocustHandle:
         try:
             said = json.loads((self.run / ".spool" / "generator.json").read_bytes())
         except (OSError, ValueError):
-            raise SizeupError(f"the load generator ended early (exit {self.process.poll()}): {last_line(self.log)}; see {self.log}.") from None
+            ended = f"exit {self.process.poll()}, {last_line(self.log)}"
+            raise SizeupError(f"the load generator ended early ({ended}); see {self.log}, then load again.") from None
         return LoadOutcome(**{key: said[key] for key in LoadOutcome.__slots__})
 
 
@@ -108,13 +109,12 @@ def start_locust(
         Where the run folder can't be written to.
     """
     plan = run / "plan.json"
+    command = _command(run, plan, url, hosts, sum(step.seconds for step in steps), extra_cpu_s, workers)
+    child_env = {**(os.environ if env is None else env), **(secrets or {}), PARENT_VARIABLE: str(os.getpid())}
     try:
         write_plan(plan, steps, seed, scenario=scenario_name, simple=simple, auth=auth)
         with (run / "locust.log").open("ab") as log:
-            process = subprocess.Popen(
-                _command(run, plan, url, hosts, sum(step.seconds for step in steps), extra_cpu_s, workers), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                env={**(os.environ if env is None else env), **(secrets or {}), PARENT_VARIABLE: str(os.getpid())}, start_new_session=True,
-            )  # fmt: skip
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=child_env, start_new_session=True)
     except OSError as refused:
         raise SizeupError(f"{run}: the load can't be recorded there ({refused.strerror}); name another folder with --results.") from None
     return LocustHandle(process, run)

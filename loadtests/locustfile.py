@@ -16,21 +16,20 @@ from evidence import SizeupError
 from loadtests.parent import die_with_parent
 from loadtests.run_folder import record_run
 from loadtests.stack_user import Shared, StackUser, parse_hosts, quit_when_all_done
+from loadtests.user import listen
 
 
 class Visitors(StackUser):
     """Visitors of the stack, one arrival a second each."""
 
 
-@events.init_command_line_parser.add_listener
 def _add_options(parser: Any) -> None:
     group = parser.add_argument_group("sizeup's scenarios")
-    group.add_argument("--hosts", metavar="frontend=NAME,api=NAME", default="", help="Host header of each class of host; without it, that of --host")
-    group.add_argument("--sizeup-plan", metavar="FILE", default="", help="play this plan's steps instead of one arrival a second and user")
+    group.add_argument("--hosts", metavar="frontend=NAME,api=NAME", default="", help="Host header by class; without it, that of --host")
+    group.add_argument("--sizeup-plan", metavar="FILE", default="", help="play this plan instead of one arrival a second and user")
     group.add_argument("--sizeup-scenario", metavar="NAME", default="", help="call this scenario alone")
 
 
-@events.init.add_listener
 def _start(environment: Any, runner: Any, **_: Any) -> None:
     options = environment.parsed_options
     die_with_parent()
@@ -44,3 +43,7 @@ def _start(environment: Any, runner: Any, **_: Any) -> None:
         sys.exit(2)
     if isinstance(runner, MasterRunner):
         quit_when_all_done(runner)
+
+
+listen(events.init_command_line_parser, _add_options)
+listen(events.init, _start)

@@ -10,7 +10,8 @@ from functools import cache
 from typing import Any, Literal, Protocol
 
 from evidence import SizeupError, discover
-from loadtests.checks import Answered, holds
+from loadtests.bodies import File
+from loadtests.checks import Answered, Check, holds
 from loadtests.template import expand
 
 OWN_BOARDS_MAX = 20
@@ -29,8 +30,12 @@ class SessionLike(Protocol):
     def post(self, path: str, **options: Any) -> AnswerLike: ...
     def put(self, path: str, **options: Any) -> AnswerLike: ...
     def delete(self, path: str, **options: Any) -> AnswerLike: ...
-    def request(self, method: str, path: str, **options: Any) -> AnswerLike: ...
     def on(self, host_class: str) -> SessionLike: ...
+    def request(
+        self, method: str, path: str, *, name: str | None = None, expect: int | None = None, has: bytes | None = None,
+        check: Check | None = None, json: Any = None, data: bytes | str | Mapping[str, str] | None = None,
+        files: Mapping[str, File] | None = None, headers: Mapping[str, str] | None = None, bearer: str | None = None,
+    ) -> AnswerLike: ...  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -138,11 +143,18 @@ def chosen(every: Mapping[str, Scenario], name: str | None) -> dict[str, Scenari
     return {name: every[name]}
 
 
-def learn_boards(session: SessionLike, ctx: Ctx) -> None:
-    """Ask the API which boards there are; where it doesn't say, board 1 and page 1 are read."""
+def learn_boards(session: SessionLike, ctx: Ctx) -> bool:
+    """Ask the API which boards there are; where it doesn't say, board 1 and page 1 are read.
+
+    Returns
+    -------
+    bool
+        False where something answers that is no such API: without a Host header of its own the frontend may.
+    """
     answer = session.get("/boards?page=1", name="boards before the load")
-    if not (answer.ok and holds(lambda a: a.json()["content"][0]["id"] is not None, answer)):
-        return
+    if not holds(lambda a: a.json()["content"][0]["id"] is not None, answer):
+        return not 200 <= answer.status < 500
     page = answer.json()
     ctx.boards = [int(board["id"]) for board in page["content"]]
     ctx.pages = max(1, int(page.get("totalPages", 1)))
+    return True

@@ -9,7 +9,9 @@ RATE_MAX_PER_S = 60.0
 RATE_MIN_PER_S = 0.5
 
 
-def probe_rates(cpu_s_per_request: float, *, background_cores: float = 0.0, ceiling_cores: float = CEILING_CORES, rate_max_per_s: float = RATE_MAX_PER_S) -> list[float]:
+def probe_rates(
+    cpu_s_per_request: float, *, background_cores: float = 0.0, ceiling_cores: float = CEILING_CORES, rate_max_per_s: float = RATE_MAX_PER_S
+) -> list[float]:
     """Return three rising rates, about 1/3, 2/3 and all of what keeps a host under its ceiling.
 
     The utilisation law: busy cores = background + rate × demand, so rate ≤ (ceiling − background) / demand. Rates are

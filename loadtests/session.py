@@ -113,11 +113,12 @@ class Session:
         """
         due, self._due = self._due, None
         intended = time.perf_counter() if due is None else due
-        call = Call(self._engine.next_seq(), intended, name or route_name(method, path), self._scenario, self._site.host(self._host_class), method)
+        called, host = name or route_name(method, path), self._site.host(self._host_class)
+        call = Call(self._engine.next_seq(), intended, called, self._scenario, host, method)
         body, content_type = encode_body(json, data, files)
         own = _headers(content_type, bearer, headers) | self._engine.trace(call)
         seen = self._engine.wire(self._site, self._host_class).exchange(method, path, own, body, self._site.timeout_s)
-        answer = _judge(self._site.url + path, seen, expect, has, check)
+        answer = judged(self._site.url + path, seen, expect, has, check)
         self.failed |= not answer.ok
         self._engine.note(call, seen, answer)
         if answer.error == "aborted":
@@ -134,7 +135,8 @@ def _headers(content_type: str | None, bearer: str | None, more: Mapping[str, st
     return own | dict(more or {})
 
 
-def _judge(url: str, seen: Exchange, expect: int | None, has: bytes | None, check: Check | None) -> Answer:
+def judged(url: str, seen: Exchange, expect: int | None = None, has: bytes | None = None, check: Check | None = None) -> Answer:
+    """Say of a finished exchange whether it is as it should be: status first, then the body."""
     try:
         content, error = decoded(seen.body, seen.headers.get("content-encoding", "")), seen.error
     except ValueError:

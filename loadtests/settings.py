@@ -20,7 +20,7 @@ class Target(Table):
     url: str | None = None
     alb: str | None = None
     environment: Literal["staging", "prelaunch", "production-ack"] = "staging"
-    max_rate_per_s: float | None = Field(None, gt=0)
+    max_rate_per_s: float | None = Field(default=None, gt=0)
     hosts: dict[Literal["frontend", "api"], str] = Field(default_factory=dict)
 
     @field_validator("url")
@@ -40,7 +40,7 @@ class Target(Table):
 class Expected(Table):
     """check = {…}: what an answer must be."""
 
-    status: int | None = Field(None, ge=100, le=599)
+    status: int | None = Field(default=None, ge=100, le=599)
     contains: str | None = None
 
 
@@ -50,7 +50,7 @@ class SimpleScenario(Table):
     request: str
     name: str | None = None
     weight: float = Field(1.0, ge=0)
-    check: Expected = Expected()
+    check: Expected = Field(default_factory=Expected)
     auth: str | None = None
 
     @field_validator("request")

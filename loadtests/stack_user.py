@@ -54,21 +54,27 @@ class Shared:
         self._prepared = False
 
     def prepare(self, session: Session) -> None:
-        """Log in and look around, once a process, before its first arrival."""
+        """Look around and log in, once a process, before its first arrival."""
         with self._once:
             if self._prepared:
                 return
             self._prepared = True
-            needed = {scenario.auth or "token" for scenario in self.mix.values() if scenario.auth or scenario.needs_account}
+            if scenarios().keys() & self.mix.keys() and not learn_boards(session, self.ctx):
+                self._leave_out_api()
+            needed = {item.auth or "token" for item in self.mix.values() if item.auth or item.needs_account}
             for name, source in token_sources(self.plan.auth if self.plan else {}, os.environ).items():
-                if name in needed or "journey" in self.mix:
+                if name in needed:
                     self._get_token(session, name, source)
-            if scenarios().keys() & self.mix.keys():
-                learn_boards(session, self.ctx)
 
     def arrivals(self) -> list[Bound]:
         """Return the scenarios that have what they need."""
         return [Bound(name, item, self.ctx) for name, item in self.mix.items() if self.ctx.serves(item)]
+
+    def _leave_out_api(self) -> None:
+        left = {name: item for name, item in self.mix.items() if item.host_class != "api" or name not in scenarios()}
+        if left and len(left) < len(self.mix):
+            log.warning("no API answers GET /boards; going on with %s. Name its host with --hosts api=NAME.", ", ".join(sorted(left)))
+            self.mix = left
 
     def _get_token(self, session: Session, name: str, source: TokenSource) -> None:
         token = sign_in(session, source)

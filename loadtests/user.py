@@ -64,7 +64,7 @@ def scenario(weight: float = 1) -> Callable[[F], F]:
     return mark
 
 
-class OpenLoopUser(User):  # type: ignore[misc]  # Locust's User is untyped in part
+class OpenLoopUser(User):
     """`rate` arrivals a second, each one call of a method marked with `@scenario`.
 
     Attributes
@@ -89,7 +89,7 @@ class OpenLoopUser(User):  # type: ignore[misc]  # Locust's User is untyped in p
     connections: int = 64
     timeout_s: float = 5.0
     seed: int = 0
-    hosts: Mapping[str, str] = {}  # noqa: RUF012 - never changed, only replaced by a subclass
+    hosts: Mapping[str, str] = {}
 
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
@@ -148,7 +148,7 @@ class OpenLoopUser(User):  # type: ignore[misc]  # Locust's User is untyped in p
     def _arrive(self, arrival: Arrival, session: Session) -> None:
         try:
             arrival.call(session)
-        except Exception as stumbled:  # noqa: BLE001 - a scenario is anybody's code; one arrival must not end the load
+        except Exception as stumbled:  # a scenario is anybody's code; one arrival must not end the load
             if not session.failed:  # else it stumbled over an answer whose failure is in its row already
                 log.exception("scenario %s failed", arrival.name)
                 self.environment.events.user_error.fire(user_instance=self, exception=stumbled, tb=stumbled.__traceback__)
@@ -168,8 +168,15 @@ class Mix:
         return self.arrivals[int(np.searchsorted(self._bounds, self._rng.random() * self._bounds[-1], side="right"))]
 
 
-@events.init_command_line_parser.add_listener
+def listen(hook: Any, listener: Callable[..., None]) -> None:
+    """Have Locust call `listener` at an event."""
+    hook.add_listener(listener)
+
+
 def _add_options(parser: Any) -> None:
     group = parser.add_argument_group("sizeup")
-    group.add_argument("--sizeup-run", metavar="DIR", default="", help="record every request in this run folder (else nothing is recorded)")
-    group.add_argument("--sizeup-extra-cpu", metavar="SECONDS", type=float, default=0.0, help="burn this much CPU in the generator after each request")
+    group.add_argument("--sizeup-run", metavar="DIR", default="", help="record every request in this run folder; else nothing is")
+    group.add_argument("--sizeup-extra-cpu", metavar="SECONDS", type=float, default=0.0, help="CPU to burn here after each request")
+
+
+listen(events.init_command_line_parser, _add_options)

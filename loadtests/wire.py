@@ -45,21 +45,23 @@ class Exchange:
     error: str | None = None
 
 
-class Wire(HTTPClient):  # type: ignore[misc]  # geventhttpclient's types aren't seen by mypy here
+class Wire(HTTPClient):
     """Kept connections to one target under one Host header."""
 
     def __init__(self, url: str, host: str, timeout_s: float) -> None:
         target = urlsplit(url)
-        tls = {"ssl_options": {"server_hostname": host.partition(":")[0]}, "ssl_context_factory": _tls_context} if target.scheme == "https" else {}
+        # Each exchange has one timer of its own over everything; the sockets' come after it and never fire first.
         super().__init__(
-            target.hostname, target.port, ssl=bool(tls), concurrency=CONNECTIONS_MAX, headers={"Host": host, "User-Agent": "sizeup"},
-            connection_timeout=timeout_s, network_timeout=None, block_size=65_536, **tls,
+            target.hostname or "", target.port, ssl=target.scheme == "https", ssl_context_factory=_tls_context,
+            ssl_options={"server_hostname": host.partition(":")[0]} if target.scheme == "https" else None,
+            headers={"Host": host, "User-Agent": "sizeup"}, concurrency=CONNECTIONS_MAX, block_size=65_536,
+            connection_timeout=2 * timeout_s, network_timeout=2 * timeout_s,
         )  # fmt: skip
 
     def open_connections(self, count: int) -> str | None:
         """Open connections a few at a time and keep them; return the error's word where one fails."""
         group = gevent.pool.Pool(_OPENED_AT_ONCE)
-        opened = [one for one in group.imap_unordered(self._open, range(count))]
+        opened = list(group.imap_unordered(self._open, range(count)))
         for one in opened:
             if not isinstance(one, str):
                 self._connection_pool.return_socket(one)
@@ -104,14 +106,14 @@ class Wire(HTTPClient):  # type: ignore[misc]  # geventhttpclient's types aren't
         return connection
 
 
-class _CountedResponse(HTTPSocketPoolResponse):  # type: ignore[misc]  # as above
+class _CountedResponse(HTTPSocketPoolResponse):
     """An answer that notes its first byte and counts all of them in an Exchange, head included."""
 
     def __init__(self, connection: Any, pool: Any, seen: Exchange, **options: Any) -> None:
         self._seen = seen
         super().__init__(connection, pool, **options)
 
-    def feed(self, data: bytes) -> None:
+    def feed(self, data: str | bytes) -> None:
         seen = self._seen
         if data and seen.first_byte is None:
             seen.first_byte = time.perf_counter()
@@ -151,10 +153,11 @@ def _tls_context(cafile: str | None = None) -> Any:
 
 def _take_session_tickets(connection: Any) -> None:
     # TLS 1.3 sends its tickets unasked after the handshake; unread they make an idle connection look dead to the pool.
+    timeout = connection.gettimeout()
     connection.settimeout(_TICKETS_S)
     try:
         connection.recv(1)
     except OSError:
         pass
     finally:
-        connection.settimeout(None)
+        connection.settimeout(timeout)
