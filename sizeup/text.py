@@ -18,6 +18,7 @@ from sizeup.words import (
     payment_words,
     quantity,
     refusals,
+    removable_words,
     why_not,
 )
 
@@ -30,7 +31,8 @@ Line = tuple[str, str, str]
 def recommend_text(document: Json) -> str:
     """Write the whole answer: per class, the stack's cost, reservations, what is unknown, and the next command."""
     blocks: list[list[Line]] = [list(_host_lines(host, document["policy"]["confidence"])) for host in document["hosts"]]
-    blocks += [list(part(document)) for part in (_traffic_lines, _stack_lines, _commitment_lines, _held_lines, _warning_lines, _unknown_lines)]
+    parts = (_traffic_lines, _stack_lines, _commitment_lines, _held_lines, _warning_lines, _unknown_lines)
+    blocks += [list(part(document)) for part in parts]
     first = max(len(line[0]) for block in blocks for line in block)
     return "\n".join([*(_layout(block, first) for block in blocks if block), *_next_lines(document)])
 
@@ -90,7 +92,7 @@ def _stack_lines(document: Json) -> Iterator[Line]:
     for line in stack["lines"]:
         yield "", money(line["monthly_usd"]), line["what"]
     for item in stack["removable"]:
-        yield "", "removable", item if isinstance(item, str) else f"{item['what']}, {money(item['monthly_usd'])} a month"
+        yield "", "removable", removable_words(item)
 
 
 def _commitment_lines(document: Json) -> Iterator[Line]:

@@ -29,6 +29,23 @@ NAMES = {
 }
 """Each constraint as people call it."""
 
+REASONS = {
+    "no_run": "a run was measured",
+    "synthetic": "the run is of a real stack",
+    "too_short": "minutes of valid windows",
+    "too_few_days": "days of history",
+    "no_peak": "highest valid rate against the forecast peak",
+    "no_deployment": "deployments seen",
+    "memory_unmeasured": "share of valid windows with measured memory",
+    "interval_wide": "width of the binding need's interval",
+    "unstable": "demand of the first half against the second",
+    "above_floor": "units bought and held against units used",
+    "lever_pending": "saving of a lever that nobody tried yet",
+    "free_tier_running": "free months left for this type",
+    "price_stale": "age of the price",
+}
+"""What each of the gate's codes asks."""
+
 PAYMENTS = {"on_demand": "on demand", "all_upfront": "all upfront", "partial_upfront": "partial upfront", "no_upfront": "no upfront"}
 VERDICTS = {
     "rightsized": "the right size",
@@ -171,6 +188,11 @@ def payment_words(row: Json) -> str:
     saves = f", saves {money(row['saves_monthly_usd'])} a month" if row.get("saves_monthly_usd") is not None else ""
     back = f", paid back in month {row['break_even_month']:.1f}" if row.get("break_even_month") else ""
     return f"{upfront}{monthly}{saves}{back}"
+
+
+def removable_words(item: Json | str) -> str:
+    """Say what could go from the stack, and what that saves."""
+    return item if isinstance(item, str) else f"{item['what']}, {money(item['monthly_usd'])} a month"
 
 
 def held_words(held: Json) -> str:

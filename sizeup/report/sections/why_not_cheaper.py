@@ -1,0 +1,56 @@
+"""Why does nothing cheaper do? Every candidate with each constraint's margin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sizeup.output import money, percent
+from sizeup.report.section import Page, Section
+from sizeup.report.table import Cell, Row, Table, mark
+from sizeup.words import NAMES, label, quantity, why_not
+
+TEMPLATE = """
+<p>Cheapest first. A figure is the room left under a constraint, as a share of what the type has, in the worst
+{{ confidence|percent }} of sampled weeks; below zero it doesn't hold. Hover for need and have.</p>
+{% for table in tables %}{{ parts.table(table) }}{% endfor %}
+"""
+
+
+def data(page: Page) -> Mapping[str, Any]:
+    """Lay out one table a class: rows are candidates, columns the constraints that any of them has."""
+    tables = [_table(host) for host in page.document["hosts"] if host["candidates"]]
+    return {"tables": tables, "confidence": page.document["policy"]["confidence"]}
+
+
+def _table(host: Mapping[str, Any]) -> Table:
+    judged = {k["constraint"] for c in host["candidates"] for k in c["constraints"] if k["need"] is not None}
+    columns = [name for name in NAMES if name in judged]
+    lead = [("type", ""), ("a month", "num"), ("fits", ""), ("all hold", "num")]
+    head = [*lead, *((NAMES[name], "num") for name in columns), ("why not", "text")]
+    chosen = label(host["recommended"]) if host["recommended"] else None
+    rows = [_row(candidate, columns, label(candidate) == chosen) for candidate in host["candidates"]]
+    return Table(f"{host['class']}: every candidate, and the room that each constraint leaves on it", head, rows)
+
+
+def _row(candidate: Mapping[str, Any], columns: list[str], chosen: bool) -> Row:
+    bounds = {k["constraint"]: k for k in candidate["constraints"]}
+    lead: list[str | Cell] = [label(candidate), money(candidate["monthly_usd"]), mark(candidate["fits"]), percent(candidate["probability"])]
+    return Row([*lead, *(_cell(bounds.get(name)) for name in columns), _why(candidate)], "chosen" if chosen else "")
+
+
+def _why(candidate: Mapping[str, Any]) -> str:
+    reasons = [] if candidate["fits"] else [why_not(candidate)]
+    if candidate["dominated_by"]:
+        reasons.append(f"{candidate['dominated_by']} is no dearer and has at least as much of everything")
+    return "; ".join(reasons)
+
+
+def _cell(bound: Mapping[str, Any] | None) -> Cell:
+    if bound is None or bound["margin_ratio"] is None:
+        return Cell("")
+    title = f"needs {quantity(bound['need'], bound['unit'])}, has {quantity(bound['have'], bound['unit'])}"
+    return Cell(f"{bound['margin_ratio'] * 100:.0f} %".replace("-", "−"), css="" if bound["ok"] else "no", title=title)
+
+
+SECTION = Section(title="Why not cheaper", order=20, data=data, template=TEMPLATE)
