@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from catalogue.instances import BurstRule, InstanceType, family_of, is_size_flexible, size_units
+    from catalogue.instances import BurstRule, InstanceType, family_of, is_size_flexible, size_units, units_or_none
     from catalogue.load import Catalogue, load_catalogue, regions
     from catalogue.prices import Price, ReservedPrice, ServicePrice
     from catalogue.speed import SpeedRange
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BurstRule", "Catalogue", "InstanceType", "Price", "ReservedPrice", "ServicePrice", "Source", "SpeedRange",
-    "family_of", "is_size_flexible", "load_catalogue", "read_rows", "regions", "size_units",
+    "family_of", "is_size_flexible", "load_catalogue", "read_rows", "regions", "size_units", "units_or_none",
 ]  # fmt: skip
 
 # Lazy: csv, decimal and dataclasses cost milliseconds that `sizeup --help` needn't spend.
@@ -22,7 +22,7 @@ _HOME = {
     "catalogue.prices": ("Price", "ReservedPrice", "ServicePrice"),
     "catalogue.speed": ("SpeedRange",),
     "catalogue.tables": ("Source", "read_rows"),
-    "catalogue.instances": ("BurstRule", "InstanceType", "family_of", "is_size_flexible", "size_units"),
+    "catalogue.instances": ("BurstRule", "InstanceType", "family_of", "is_size_flexible", "size_units", "units_or_none"),
 }
 
 

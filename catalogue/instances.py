@@ -108,7 +108,7 @@ def read_type(name: str) -> InstanceType:
         usable_source=memory.source, usable_error_bytes=memory.error_mib * MIB, burst=burst_rules().get(name),
         network_baseline_bit_per_s=_scaled(row["network_baseline_gbps"], 1e9),
         ebs_baseline_bit_per_s=_scaled(row["ebs_baseline_mbps"], 1e6), current_generation=row["current_generation"] == "1",
-        hypervisor=row["hypervisor"], size_units=_size_units(name), source=TYPES_SOURCE,
+        hypervisor=row["hypervisor"], size_units=units_or_none(name), source=TYPES_SOURCE,
     )  # fmt: skip
 
 
@@ -134,7 +134,7 @@ def size_units(name: str) -> Decimal:
     ----------
     EC2 User Guide, "How Reserved Instances are applied": the size table and that of bare metal, which goes by type.
     """
-    found = _size_units(name)
+    found = units_or_none(name)
     if found is None:
         raise KeyError(name)
     return found
@@ -146,7 +146,8 @@ def is_size_flexible(family: str) -> bool:
 
 
 @cache
-def _size_units(name: str) -> Decimal | None:
+def units_or_none(name: str) -> Decimal | None:
+    """Return the normalised units of a size or a type, None where AWS gives it no factor."""
     exact, patterns = _factors()
     size = name.rpartition(".")[2]
     if name in exact or size in exact:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
-from catalogue.instances import InstanceType, all_types, burst_rules, read_type
+from catalogue.instances import InstanceType, all_types, burst_rules, family_of, read_type, units_or_none
 from catalogue.prices import (
     Offering,
     Payment,
@@ -102,10 +102,10 @@ class Catalogue:
 
     def next_smaller(self, name: str) -> InstanceType | None:
         """Return the next smaller size of the family here, by units; None where there is none or the size has no units."""
-        units = self.types[name].size_units
-        family = [t for t in self.types.values() if t.family == self.types[name].family and t.size_units is not None]
-        smaller = [t for t in family if units is not None and t.size_units is not None and t.size_units < units]
-        return max(smaller, key=lambda t: t.size_units or 0, default=None)
+        units = units_or_none(name)
+        family = [(t.size_units, t) for t in self.types.values() if t.family == family_of(name) and t.size_units is not None]
+        smaller = [pair for pair in family if units is not None and pair[0] < units]
+        return max(smaller, key=lambda pair: pair[0])[1] if smaller else None
 
     def on_demand(self, name: str) -> Price | None:
         """Return a Linux host's price an hour, shared tenancy."""
@@ -214,5 +214,3 @@ def _plain(value: Any) -> Any:
 
 def _day(day: date | None) -> str | None:
     return None if day is None else day.isoformat()
-
-

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from evidence.settings import Table, read_toml, validate
+from sizing.money.settings import GateSettings, Held
 from sizing.settings import DEFAULT_OBJECTIVES, Account, HostClass, Objective, Policy, Pricing, TrafficSettings
 
 
@@ -35,22 +35,6 @@ class Target(Table):
         if (self.url is None) == (self.alb is None):
             raise ValueError("name its url or its alb, one of the two")
         return self
-
-
-class GateSettings(Table):
-    """[gate]: the wait that is priced."""
-
-    days: int = Field(default=14, gt=0)
-
-
-class Held(Table):
-    """[[held]]: a reservation that the account holds already."""
-
-    type: str
-    count: int = Field(default=1, gt=0)
-    scope: Literal["regional", "zonal"] = "regional"
-    payment: str | None = None
-    ends_at: date | None = None
 
 
 class Settings(Table):

@@ -1,0 +1,231 @@
+"""What do the reservations that are held already cover? Zonal ones first, then regional, the smallest hosts first.
+
+A regional Linux reservation of default tenancy is size-flexible: it covers units of its family, so one t3.small covers two
+t3.micro. A zonal one covers its exact type in its zone; so does a regional one of a family without flexibility.
+
+Source: EC2 User Guide, "How Reserved Instances are applied" (RDS and ElastiCache reservations are size-flexible too).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from typing import Any, Protocol
+
+from catalogue import family_of, is_size_flexible, size_units, units_or_none
+
+SCOPES = {"zonal": "zonal", "Availability Zone": "zonal", "regional": "regional", "Region": "regional"}
+"""Our words and those of DescribeReservedInstances."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A reservation that the account holds.
+
+    Attributes
+    ----------
+    zone : str or None
+        Of a zonal one; None where nobody stated it, which then fits any zone.
+    ends_at : date, datetime or None
+        When it ends (a date: at its midnight, UTC); None where nobody stated it, which then counts as running.
+    """
+
+    id: str
+    type: str
+    count: int
+    scope: str = "regional"
+    ends_at: date | datetime | None = None
+    zone: str | None = None
+    platform: str = "Linux"
+    tenancy: str = "default"
+    payment: str | None = None
+
+    @property
+    def units(self) -> Decimal | None:
+        """Its normalised units; None where AWS gives the size no factor."""
+        factor = units_or_none(self.type)
+        return None if factor is None else self.count * factor
+
+    @property
+    def flexible(self) -> bool:
+        plain = self.scope == "regional" and self.platform == "Linux" and self.tenancy == "default"
+        return plain and self.units is not None and is_size_flexible(family_of(self.type))
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Hosts of one type that run, or that are recommended."""
+
+    host_class: str
+    type: str
+    count: int
+    zone: str | None = None
+    platform: str = "Linux"
+    tenancy: str = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """What one reservation covers; a part of a host is possible: a c4.large covers half a c4.xlarge.
+
+    Attributes
+    ----------
+    covers : Sequence
+        Class, type and how many of its hosts.
+    unused_units : Decimal or None
+        What is left over.
+    """
+
+    holding: Holding
+    covers: Sequence[tuple[str, str, Decimal]]
+    unused_units: Decimal | None
+
+    def as_json(self) -> dict[str, Any]:
+        ends = self.holding.ends_at
+        return {
+            "id": self.holding.id, "type": self.holding.type, "count": self.holding.count, "units": _number(self.holding.units),
+            "ends_at": None if ends is None else ends.isoformat().replace("+00:00", "Z"),
+            "covers": [{"class": name, "type": kind, "count": _number(count)} for name, kind, count in self.covers],
+            "unused_units": _number(self.unused_units),
+        }  # fmt: skip
+
+    @property
+    def sentence(self) -> str:
+        """Say what is held, what it covers here, and what it could carry."""
+        held = f"{self.holding.count} × {self.holding.type} is held ({self.holding.scope}{_until(self.holding.ends_at)})"
+        covered = ", ".join(f"{_number(count)} × {kind} of {name}" for name, kind, count in self.covers)
+        return f"{held}: covers {covered}." if covered else f"{held}: {_carries(self.holding)}."
+
+
+class HeldRow(Protocol):
+    """A [[held]] table of sizeup.toml."""
+
+    @property
+    def type(self) -> str: ...
+    @property
+    def count(self) -> int: ...
+    @property
+    def scope(self) -> str: ...
+    @property
+    def payment(self) -> str | None: ...
+    @property
+    def ends_at(self) -> date | None: ...
+
+
+def holdings(stated: Iterable[HeldRow], topology: Mapping[str, Any] | None = None) -> list[Holding]:
+    """Join what the settings state with what the account itself answered; what both name counts once.
+
+    Parameters
+    ----------
+    stated : iterable of [[held]] tables
+    topology : mapping, optional
+        topology.json of a run; its `reservations` are the account's own.
+    """
+    own = [_from_account(row) for row in (topology or {}).get("reservations", ())]
+    unmatched = [(h.type, h.scope) for h in own]
+    added: list[Holding] = []
+    for number, row in enumerate(stated, start=1):
+        if (row.type, row.scope) in unmatched:
+            unmatched.remove((row.type, row.scope))
+        else:
+            added.append(Holding(f"held-{number}", row.type, row.count, row.scope, row.ends_at, payment=row.payment))
+    return own + added
+
+
+def apply_held(held: Sequence[Holding], usage: Sequence[Usage], at: datetime) -> list[Cover]:
+    """Apply the reservations that still run at `at` to hosts, as AWS bills an hour.
+
+    Returns
+    -------
+    list of Cover
+        One a running reservation, in the order given.
+    """
+    running = [h for h in held if is_running(h, at)]
+    open_count = {index: Decimal(use.count) for index, use in enumerate(usage)}
+    taken = {id(h): _take(h, usage, open_count) for h in sorted(running, key=lambda h: h.scope != "zonal")}
+    return [_cover(h, usage, taken[id(h)]) for h in running]
+
+
+def is_running(holding: Holding, at: datetime) -> bool:
+    ends = holding.ends_at
+    if ends is None:
+        return True
+    moment = ends if isinstance(ends, datetime) else datetime.combine(ends, time(), UTC)
+    return moment > at
+
+
+def held_units(held: Sequence[Holding], family: str, at: datetime) -> Decimal:
+    """Units of a family that are held at `at`."""
+    units = [h.units for h in held if family_of(h.type) == family and is_running(h, at)]
+    return sum((u for u in units if u is not None), Decimal(0))
+
+
+def _take(holding: Holding, usage: Sequence[Usage], open_count: dict[int, Decimal]) -> dict[int, Decimal]:
+    """Take hosts (or parts of them) off `open_count`, smallest first; return how many of each usage."""
+    taken: dict[int, Decimal] = {}
+    left = holding.units if holding.flexible and holding.units is not None else Decimal(holding.count)
+    for index in sorted(
+        (i for i, use in enumerate(usage) if _fits(holding, use)), key=lambda i: units_or_none(usage[i].type) or Decimal(0)
+    ):
+        size = size_units(usage[index].type) if holding.flexible else Decimal(1)
+        count = min(open_count[index], left / size)
+        if count > 0:
+            taken[index], open_count[index], left = count, open_count[index] - count, left - count * size
+    return taken
+
+
+def _fits(holding: Holding, use: Usage) -> bool:
+    if (holding.platform, holding.tenancy) != (use.platform, use.tenancy):
+        return False
+    if holding.flexible:
+        return family_of(use.type) == family_of(holding.type) and units_or_none(use.type) is not None
+    same_zone = holding.scope == "regional" or holding.zone is None or use.zone is None or holding.zone == use.zone
+    return use.type == holding.type and same_zone
+
+
+def _cover(holding: Holding, usage: Sequence[Usage], taken: Mapping[int, Decimal]) -> Cover:
+    covers = [(usage[index].host_class, usage[index].type, count) for index, count in taken.items()]
+    used = sum((count * (units_or_none(name) or Decimal(0)) for _, name, count in covers), Decimal(0))
+    return Cover(holding, covers, None if holding.units is None else holding.units - used)
+
+
+def _from_account(row: Mapping[str, Any]) -> Holding:
+    """Read one entry of topology.json's `reservations`."""
+    ends = row.get("ends_at")
+    return Holding(
+        str(row["id"]), str(row["type"]), int(row["count"]), SCOPES.get(str(row.get("scope")), "regional"),
+        None if ends is None else datetime.fromisoformat(str(ends).replace("Z", "+00:00")), zone=row.get("zone"),
+        platform=_platform(row.get("platform")), tenancy=str(row.get("tenancy") or "default"), payment=row.get("payment"),
+    )  # fmt: skip
+
+
+def _platform(name: str | None) -> str:
+    """AWS names the platform "Linux/UNIX", with or without "(Amazon VPC)"."""
+    return "Linux" if name is None or name.lower().startswith("linux") else name
+
+
+def _carries(holding: Holding) -> str:
+    """Say what a reservation could cover when no hosts are known."""
+    same = f"it covers {holding.count} × {holding.type}"
+    size = holding.type.rpartition(".")[2]
+    smaller = _SMALLER.get(size)
+    if not holding.flexible or holding.units is None or smaller is None:
+        return same
+    name = f"{family_of(holding.type)}.{smaller}"
+    return f"{same}, or {_number(holding.units / size_units(name))} × {name}"
+
+
+_SMALLER = {"micro": "nano", "small": "micro", "medium": "small", "large": "medium", "xlarge": "large", "2xlarge": "xlarge"}
+
+
+def _until(ends: date | datetime | None) -> str:
+    return "" if ends is None else f", until {ends:%Y-%m-%d}"
+
+
+def _number(value: Decimal | None) -> int | float | None:
+    """Write a count or units for JSON: whole where it is whole."""
+    if value is None:
+        return None
+    return int(value) if value == value.to_integral_value() else float(value)
