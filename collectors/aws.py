@@ -1,0 +1,218 @@
+"""One door to AWS: clients that wait little and retry with care, and failures said as one sentence with its mend."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, TypeVar
+from urllib.parse import urlsplit
+
+from evidence import SizeupError, Warn
+
+CONNECT_TIMEOUT_S, READ_TIMEOUT_S = 4, 30
+ATTEMPTS = 5
+SIDE_ATTEMPTS = 3
+"""Tries for what the answer can do without: an account that lacks a service keeps nobody waiting."""
+
+T = TypeVar("T")
+
+Rows = list[dict[str, Any]]
+Kind = Literal["credentials", "denied", "throttled", "unreachable", "failed"]
+
+_POLICY_PREFIX = {"elbv2": "elasticloadbalancing"}
+_CREDENTIALS = {
+    "ExpiredToken", "ExpiredTokenException", "RequestExpired", "InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure",
+    "SignatureDoesNotMatch", "InvalidSignatureException", "InvalidAccessKeyId", "OptInRequired",
+}  # fmt: skip
+_DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "NotAuthorized"}
+_THROTTLED = {
+    "Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled", "RequestThrottledException", "RequestLimitExceeded",
+    "TooManyRequestsException", "LimitExceededException", "SlowDown", "PriorRequestNotComplete",
+}  # fmt: skip
+
+
+class AwsError(SizeupError):
+    """A call that AWS didn't answer; `kind` tells a caller whether it can go on without it, `code` is AWS's own word."""
+
+    def __init__(self, sentence: str, kind: Kind, code: str) -> None:
+        super().__init__(sentence)
+        self.kind = kind
+        self.code = code
+
+
+class AwsSession:
+    """An account in one region, as the aws command would reach it.
+
+    Parameters
+    ----------
+    endpoint_url : str or None
+        A stand-in to ask instead of AWS. One on loopback gets made-up credentials: real ones are not for it.
+    profile : str or None
+        Of ~/.aws/config; else what boto3 finds by itself.
+
+    Attributes
+    ----------
+    calls : set of str
+        Every action asked for so far, as a policy names them.
+    """
+
+    def __init__(self, region: str, endpoint_url: str | None = None, profile: str | None = None) -> None:
+        self.region = region
+        self.endpoint_url = endpoint_url
+        self.profile = profile
+        self.calls: set[str] = set()
+        self._clients: dict[tuple[str, int], Any] = {}
+
+    def client(self, service: str, attempts: int = ATTEMPTS) -> Any:
+        """Return the boto3 client of a service, made once.
+
+        Raises
+        ------
+        AwsError
+            Where the profile doesn't exist.
+        """
+        key = service, attempts
+        if key not in self._clients:
+            self._clients[key] = self._make_client(service, attempts)
+        return self._clients[key]
+
+    def call(self, service: str, operation: str, *, attempts: int = ATTEMPTS, **arguments: Any) -> dict[str, Any]:
+        """Call an operation by boto3's name and return its answer.
+
+        Raises
+        ------
+        AwsError
+            Where AWS doesn't answer.
+        """
+        client = self.client(service, attempts)
+        answer: dict[str, Any] = self._said(service, client, operation, lambda: getattr(client, operation)(**arguments))
+        return answer
+
+    def pages(self, service: str, operation: str, key: str, *, attempts: int = ATTEMPTS, **arguments: Any) -> list[Any]:
+        """Call an operation for all its pages and return the items under `key` together.
+
+        Raises
+        ------
+        AwsError
+            Where AWS doesn't answer.
+        """
+        client = self.client(service, attempts)
+
+        def read() -> list[Any]:
+            return [item for page in client.get_paginator(operation).paginate(**arguments) for item in page.get(key, [])]
+
+        items: list[Any] = self._said(service, client, operation, read)
+        return items
+
+    def _said(self, service: str, client: Any, operation: str, do: Callable[[], Any]) -> Any:
+        import botocore.exceptions as boto
+        from botocore.parsers import ResponseParserError
+
+        action = f"{_POLICY_PREFIX.get(service, service)}:{client.meta.method_to_api_mapping[operation]}"
+        self.calls.add(action)
+        try:
+            return do()
+        except (boto.BotoCoreError, boto.ClientError, ResponseParserError) as failed:
+            raise explain(action, failed) from None
+
+    def _make_client(self, service: str, attempts: int) -> Any:
+        import boto3
+        import botocore.exceptions as boto
+        from botocore.config import Config
+
+        local = self.endpoint_url is not None and _is_loopback(self.endpoint_url)
+        config = Config(
+            connect_timeout=CONNECT_TIMEOUT_S, read_timeout=READ_TIMEOUT_S, retries={"mode": "adaptive", "total_max_attempts": attempts},
+            proxies={} if local else None,
+        )  # fmt: skip
+        made_up = {"aws_access_key_id": "stand-in", "aws_secret_access_key": "stand-in"} if local else {}
+        try:
+            session = boto3.session.Session(region_name=self.region, profile_name=self.profile, **made_up)
+            return session.client(service, endpoint_url=self.endpoint_url, config=config)
+        except boto.ProfileNotFound:
+            sentence = f'AWS profile "{self.profile}" is not in ~/.aws/config; name another with --profile.'
+            raise AwsError(sentence, "credentials", "ProfileNotFound") from None
+
+
+class SideCalls:
+    """Calls that the answer can do without: refused or failed, they give nothing and a warning."""
+
+    def __init__(self, aws: AwsSession) -> None:
+        self._aws = aws
+        self.warnings: list[Warn] = []
+
+    def pages(self, service: str, operation: str, key: str, **arguments: Any) -> list[Any]:
+        return self._try(lambda: self._aws.pages(service, operation, key, attempts=SIDE_ATTEMPTS, **arguments), [])
+
+    def call(self, service: str, operation: str, **arguments: Any) -> dict[str, Any]:
+        return self._try(lambda: self._aws.call(service, operation, attempts=SIDE_ATTEMPTS, **arguments), {})
+
+    def _try(self, ask: Callable[[], T], nothing: T) -> T:
+        try:
+            return ask()
+        except AwsError as refused:
+            if refused.kind == "credentials":
+                raise
+            self.warnings.append(Warn("topology_partial", f"{str(refused).rstrip('.')}; until then it counts as none."))
+            return nothing
+
+
+def explain(action: str, failed: Exception) -> AwsError:
+    """Turn a failure of boto3 into a sentence that names the call and the mend."""
+    code = _code(failed)
+    if code in _DENIED:
+        return AwsError(f"AWS refused {action} to these credentials; allow that action (it only reads), then run it again.", "denied", code)
+    if code in _CREDENTIALS or _lacks_credentials(failed):
+        return AwsError(f"AWS: {_credentials_sentence(action, code, failed)}", "credentials", code)
+    if code in _THROTTLED:
+        return AwsError(f"AWS throttled {action} on every try; wait a minute, then run it again.", "throttled", code)
+    if _is_unreachable(failed):
+        sentence = f"AWS can't be reached for {action} ({_first_line(failed)}); check the network and the region."
+        return AwsError(sentence, "unreachable", code)
+    return AwsError(f"AWS answered {action} with {code}: {_first_line(failed)}; run it again, or check the region.", "failed", code)
+
+
+def _credentials_sentence(action: str, code: str, failed: Exception) -> str:
+    if "Expired" in code or "SSO" in code or code == "TokenRetrievalError":
+        return f"the credentials have expired at {action}; renew them (aws sso login, or a new session), then run it again."
+    if _lacks_credentials(failed):
+        return f"no usable credentials for {action} ({_first_line(failed)}); run aws configure, or name --profile."
+    return f"the credentials are not accepted at {action} ({code}); check them with aws sts get-caller-identity, or name --profile."
+
+
+def _code(failed: Exception) -> str:
+    response = getattr(failed, "response", None) or {}
+    return str(response.get("Error", {}).get("Code") or type(failed).__name__)
+
+
+def _lacks_credentials(failed: Exception) -> bool:
+    import botocore.exceptions as boto
+
+    kinds = (boto.NoCredentialsError, boto.PartialCredentialsError, boto.CredentialRetrievalError, boto.SSOError, boto.TokenRetrievalError)
+    return isinstance(failed, kinds)
+
+
+def _is_unreachable(failed: Exception) -> bool:
+    import botocore.exceptions as boto
+
+    return isinstance(failed, (boto.HTTPClientError, boto.EndpointConnectionError, boto.ConnectionError))
+
+
+def _first_line(failed: Exception) -> str:
+    """Return the message's first line without markup: a broken server answers with a page."""
+    message = (getattr(failed, "response", None) or {}).get("Error", {}).get("Message") or str(failed)
+    text = "no sensible answer" if "<html" in message.lower() else (message.strip().splitlines() or [""])[0]
+    return text[:160].rstrip(". ")
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def in_parts(items: Sequence[Any], size: int) -> list[Sequence[Any]]:
+    """Cut a list into parts of at most `size`: AWS takes so many a call."""
+    return [items[at : at + size] for at in range(0, len(items), size)]

@@ -1,0 +1,47 @@
+"""What does the account hold already: reservations of EC2, RDS and ElastiCache, and savings plans."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from collectors.aws import Rows, SideCalls
+from evidence import rfc3339
+
+
+def reservations(side: SideCalls) -> Rows:
+    """Return what is reserved and still runs, of EC2, RDS and ElastiCache."""
+    active = {"Filters": [{"Name": "state", "Values": ["active"]}]}
+    rows = [_ec2_reservation(r) for r in side.call("ec2", "describe_reserved_instances", **active).get("ReservedInstances", [])]
+    for service, operation, key, name, kind, count in (
+        ("rds", "describe_reserved_db_instances", "ReservedDBInstances", "ReservedDBInstanceId", "DBInstanceClass", "DBInstanceCount"),
+        ("elasticache", "describe_reserved_cache_nodes", "ReservedCacheNodes", "ReservedCacheNodeId", "CacheNodeType", "CacheNodeCount"),
+    ):
+        found = side.pages(service, operation, key)
+        rows += [_other_reservation(r, service, r[name], r[kind], r[count]) for r in found if r.get("State", "active") == "active"]
+    return rows
+
+
+def _ec2_reservation(r: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "id": r["ReservedInstancesId"], "service": "ec2", "type": r["InstanceType"], "count": r["InstanceCount"],
+        "scope": "regional" if r.get("Scope") == "Region" else "zonal", "payment": _payment(r.get("OfferingType")),
+        "ends_at": rfc3339(r["End"]),
+    }  # fmt: skip
+
+
+def _other_reservation(r: Mapping[str, Any], service: str, name: str, kind: str, count: int) -> dict[str, Any]:
+    return {
+        "id": name, "service": service, "type": kind, "count": count, "scope": "regional", "payment": _payment(r.get("OfferingType")),
+        "ends_at": rfc3339(r["StartTime"] + timedelta(seconds=r["Duration"])),
+    }  # fmt: skip
+
+
+def _payment(offering: str | None) -> str | None:
+    return None if offering is None else offering.lower().replace(" ", "_")
+
+
+def savings_plans(side: SideCalls) -> Rows:
+    plans = side.call("savingsplans", "describe_savings_plans", states=["active"]).get("savingsPlans", [])
+    return [{"id": p["savingsPlanId"], "kind": p["savingsPlanType"], "usd_per_h": p["commitment"], "ends_at": p["end"]} for p in plans]
