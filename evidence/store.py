@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -311,13 +313,10 @@ def _read_access_log(folder: Path) -> pl.DataFrame:
 
 
 def access_log_lines(folder: Path) -> Iterator[str]:
-    """Yield each line of the folder's `*.log.gz`, oldest file first; a file cut short gives what it has."""
+    """Yield each whole line of the folder's `*.log.gz`, oldest file first; a file cut short gives what it has."""
     for file in sorted(folder.glob("*.log.gz")):
-        try:
-            with gzip.open(file, "rt", encoding="utf-8", errors="replace") as lines:
-                yield from (line for line in lines if line.strip())
-        except EOFError:
-            continue
+        with suppress(EOFError, zlib.error, gzip.BadGzipFile), gzip.open(file, "rt", encoding="utf-8", errors="replace") as lines:
+            yield from (line for line in lines if line.endswith("\n") and line.strip())
 
 
 def _log_row(text: str) -> tuple[Any, ...]:

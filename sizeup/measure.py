@@ -9,7 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -58,6 +58,11 @@ class Load:
     scenario: str | None = None
     extra_cpu_s: float = 0.0
     workers: int = 1
+
+
+def plan_json(name: str, load: Load) -> dict[str, Any]:
+    """Write a load as run.json's `plan`."""
+    return {"name": name, "seed": load.seed, "scenario": load.scenario, "steps": [asdict(step) for step in load.steps]}
 
 
 class LogTail:

@@ -19,6 +19,8 @@ from sizing.model.fit import WORLDS, fit, stream
 from sizing.model.gather import gather
 from sizing.model.memory import need_bytes
 from sizing.model.traffic import forecast, run_traffic
+from sizing.money import GateEvidence, GateSettings, run_reasons
+from sizing.quality import run_evidence
 from sizing.settings import Account, HostClass, Objective, Policy, Pricing, TrafficSettings
 from sizing.types import F8, Bound, Candidate, Evidence, HostModel, Recommendation, Traffic, Verdict, World
 
@@ -42,6 +44,8 @@ class Stated(Protocol):
     def account(self) -> Account: ...
     @property
     def pricing(self) -> Pricing: ...
+    @property
+    def gate(self) -> GateSettings: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +134,10 @@ def recommend(runs: Sequence[Run], stated: Stated, catalogue: Catalogue, questio
     }
     traffic, warnings = choose_traffic(stated, question, next(iter(evidence.values())))
     answers = [_answer(name, e, run, stated, policy, objectives, catalogue, question, traffic) for name, e in evidence.items()]
-    reasons = evidence_reasons(answers, traffic, {name: _class(stated, name).deploy for name in evidence})
-    codes = {r.code: r.ok for r in reasons}
     peak = float(np.median(traffic.peak_draws))
+    seen = run_evidence([(a.evidence, a.recommendation) for a in answers], peak, 0.0)
+    reasons = run_reasons(GateEvidence(**seen), stated.gate)
+    codes = {r.code: r.ok for r in reasons}
     finished = [
         replace(a, recommendation=replace(a.recommendation, next=tuple(next_steps(a.recommendation, codes, peak)))) for a in answers
     ]
@@ -302,65 +307,6 @@ def _threads_draws(instance: InstanceType, second: F8) -> F8:
     cores = instance.vcpus / instance.threads_per_core
     draws: F8 = cores * (1.0 + second)
     return draws
-
-
-def evidence_reasons(answers: Sequence[HostAnswer], traffic: Traffic, deploys: Mapping[str, str]) -> list[Reason]:
-    """What the evidence is worth, by the gate's codes; the gate adds what a purchase needs beside it."""
-    first = answers[0].evidence
-    minutes = sum(w.seconds for w in first.windows if w.valid and w.kind == "steady") / 60.0
-    peak = float(np.median(traffic.peak_draws))
-    loaded = first.highest_external_per_s / peak if peak > 0 else None
-    doubled = [a for a in answers if deploys[a.evidence.host_class] != "none"]
-    seen = min((a.evidence.deployments for a in doubled), default=None)
-    measured = min((_memory_share(a.evidence) for a in answers), default=0.0)
-    shifts = [s for s in (_instability(a.evidence) for a in answers) if s is not None]
-    unstable = max(shifts) if shifts else None
-    return [
-        Reason("synthetic", not first.synthetic, float(first.synthetic), 0.0, "flag", "load a real stack: sizeup load staging"),
-        Reason("too_short", minutes >= 30, minutes, 30.0, "min", "sizeup load staging --plan steps --step-time 10m"),
-        Reason("too_few_days", False, 0.0, 14.0, "d", "sizeup collect staging --since 14d"),
-        Reason(
-            "no_peak", None if loaded is None else loaded >= 1, loaded, 1.0, "ratio", f"sizeup load staging --plan steps --rates {peak:g}"
-        ),
-        Reason(
-            "no_deployment",
-            True if seen is None else seen >= 1,
-            None if seen is None else float(seen),
-            1.0,
-            "deployments",
-            "sizeup load staging --wait-for-deploy",
-        ),
-        Reason(
-            "memory_unmeasured", measured >= 0.95, measured, 0.95, "ratio", "run the sampler as a user that may read PSS, then load again"
-        ),
-        Reason(
-            "unstable",
-            None if unstable is None else unstable <= 0.1,
-            unstable,
-            0.1,
-            "ratio",
-            "sizeup load staging --plan steps --step-time 10m",
-        ),
-    ]
-
-
-def _memory_share(evidence: Evidence) -> float:
-    steady = evidence.memory.filter(evidence.memory["kind"] == "steady")
-    return float((steady["basis"] == "pss").sum()) / steady.height if steady.height else 0.0
-
-
-def _instability(evidence: Evidence) -> float | None:
-    """Demand of the first half of each window's bins against the second's, relative; None with under eight bins."""
-    if len(evidence.cpu_s) < 8:
-        return None
-    order = np.arange(len(evidence.cpu_s))
-    late = np.zeros(len(order), dtype=bool)
-    for block in np.unique(evidence.blocks):
-        rows = order[evidence.blocks == block]
-        late[rows[len(rows) // 2 :]] = True
-    arrivals = evidence.counts.sum(axis=1)
-    first, second = (evidence.cpu_s[m].sum() / max(arrivals[m].sum(), 1e-12) for m in (~late, late))
-    return float(abs(first - second) / max(first, 1e-12))
 
 
 def estimate(draws: F8, level: float = 0.9) -> Estimate:

@@ -188,7 +188,10 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """One constraint judged for one candidate: its need (the quantile at the policy's confidence) against what the type has."""
+    """One constraint judged for one candidate: its need (the quantile at the policy's confidence) against what the type has.
+
+    `width_ratio` is the width of the need's central 90 % over its middle: how unsure the need is.
+    """
 
     constraint: str
     need: float | None
@@ -196,6 +199,7 @@ class Bound:
     unit: str
     probability: float | None
     ok: bool | None
+    width_ratio: float | None = None
 
     @property
     def margin_ratio(self) -> float | None:

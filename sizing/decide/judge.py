@@ -26,13 +26,16 @@ def judge(world: World, *, confidence: float, free_tier: str = "unknown") -> lis
         need, have = np.broadcast_to(constraint.need(world), world.size), np.broadcast_to(constraint.have(world), world.size)
         ok = need <= have if constraint.excused is None else (need <= have) | constraint.excused(world)
         oks.append(ok)
-        at_confidence = np.quantile(need, confidence, axis=1)
+        at_confidence, lo, mid, hi = np.quantile(need, [confidence, 0.05, 0.5, 0.95], axis=1)
         for row, kept in enumerate(bounds):
             if not np.isfinite(need[row]).all():
                 kept.append(Bound(name, None, None, constraint.unit, None, None))
             elif np.isfinite(have[row, 0]):
                 chance = float(ok[row].mean())
-                kept.append(Bound(name, float(at_confidence[row]), float(have[row, 0]), constraint.unit, chance, chance >= confidence))
+                width = float((hi[row] - lo[row]) / mid[row]) if mid[row] > 0 else 0.0
+                kept.append(
+                    Bound(name, float(at_confidence[row]), float(have[row, 0]), constraint.unit, chance, chance >= confidence, width)
+                )
     every: Bools = np.all(oks, axis=0)
     surplus = surplus_monthly_credits(world)
     verdicts = [

@@ -9,7 +9,7 @@ from typing import Any
 
 from catalogue import Catalogue
 from sizing.money.buy import Offering, Payment
-from sizing.money.units import MONTH_H, YEAR_H, cents, effective_hourly_usd, rate
+from sizing.money.units import MONTH_H, YEAR_H, break_even_hours, cents, effective_hourly_usd, rate
 
 PAYMENT_ORDER: tuple[Payment, ...] = ("no_upfront", "partial_upfront", "all_upfront")
 
@@ -31,6 +31,8 @@ class OfferRow:
     break_even_month : Decimal or None
         Months on demand that cost as much as the whole reservation, which is owed to its end; None on demand. Who leaves
         earlier has lost.
+    payback_month : Decimal or None
+        Months in use until the sum paid at once is earned back by the cheaper hour; None where its split isn't published.
     estimated : bool
         By a filling rule, since the list here lacks it.
     """
@@ -44,6 +46,7 @@ class OfferRow:
     saving_monthly_usd: Decimal
     saving_ratio: Decimal
     break_even_month: Decimal | None
+    payback_month: Decimal | None
     source: str
     as_of: date | None
     estimated: bool
@@ -56,7 +59,7 @@ class OfferRow:
             "effective_hourly_usd": rate(self.effective_hourly_usd),
             "monthly_usd": cents(self.monthly_usd), "saving_monthly_usd": cents(self.saving_monthly_usd),
             "saving_ratio": round(float(self.saving_ratio), 4),
-            "break_even_month": None if self.break_even_month is None else round(float(self.break_even_month), 2),
+            "break_even_month": _months(self.break_even_month), "payback_month": _months(self.payback_month),
             "source": self.source, "as_of": None if self.as_of is None else self.as_of.isoformat(), "estimated": self.estimated,
         }  # fmt: skip
 
@@ -97,3 +100,12 @@ def _row(
     return OfferRow(
         payment, years, upfront, hourly, effective, monthly, saving, saving / (on_demand * MONTH_H), months, source, as_of, estimated
     )
+
+
+def _payback_month(upfront: Decimal, hourly: Decimal, on_demand: Decimal) -> Decimal | None:
+    hours = break_even_hours(upfront, hourly, on_demand)
+    return None if hours is None else hours / MONTH_H
+
+
+def _months(months: Decimal | None) -> float | None:
+    return None if months is None else round(float(months), 2)

@@ -214,10 +214,21 @@ def wrong_usd(buy: Buy, price: PurchasePrice, smaller: str | None) -> Decimal:
 
 
 def reasons(buy: Buy, price: PurchasePrice, need: Thresholds, seen: GateEvidence, held: Sequence[Holding], at: datetime) -> list[Reason]:
-    """List every test of the evidence, in CONTRACT's order; without a run those that need one can't be judged."""
+    """List every test of a purchase, in CONTRACT's order; without a run those that need one can't be judged."""
+    lever = None if seen.lever_saving_monthly_usd is None else float(seen.lever_saving_monthly_usd)
+    return [
+        *run_reasons(seen, need),
+        _above_floor(buy, seen, held, at),
+        _most("lever_pending", lever, 0, "usd a month", "try the lever that sizeup recommend names, then load again"),
+        _most("free_tier_running", seen.free_months_left, 0, "months", "wait for its end, or state [account] free_tier in sizeup.toml"),
+        _most("price_stale", price_age_days(price, at), need.price_days, "d", "give today's price with --upfront and --hourly"),
+    ]
+
+
+def run_reasons(seen: GateEvidence, need: Thresholds) -> list[Reason]:
+    """List the tests of the runs alone, whatever is bought."""
     peak = seen.highest_valid_per_s / seen.peak_per_s if seen.highest_valid_per_s is not None and seen.peak_per_s else None
     synthetic = None if seen.synthetic is None else float(seen.synthetic)
-    lever = None if seen.lever_saving_monthly_usd is None else float(seen.lever_saving_monthly_usd)
     return [
         _least("no_run", seen.runs, 1, "runs", "sizeup look on the host, or sizeup load staging"),
         _most("synthetic", synthetic, 0, "flag", "load your own stack: sizeup load staging"),
@@ -228,11 +239,7 @@ def reasons(buy: Buy, price: PurchasePrice, need: Thresholds, seen: GateEvidence
         _least("memory_unmeasured", seen.memory_ratio, need.memory_ratio, "ratio", "sample every process's PSS under load, as root"),
         _most("interval_wide", seen.interval_ratio, need.interval_ratio, "ratio", "load longer: sizeup load staging --step-time 10m"),
         _most("unstable", seen.instability_ratio, need.instability_ratio, "ratio", "warm up, then load again: sizeup load staging"),
-        _above_floor(buy, seen, held, at),
-        _most("lever_pending", lever, 0, "usd a month", "try the lever that sizeup recommend names, then load again"),
-        _most("free_tier_running", seen.free_months_left, 0, "months", "wait for its end, or state [account] free_tier in sizeup.toml"),
-        _most("price_stale", price_age_days(price, at), need.price_days, "d", "give today's price with --upfront and --hourly"),
-    ]  # fmt: skip
+    ]
 
 
 def price_age_days(price: PurchasePrice, at: datetime) -> int | None:

@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from catalogue import family_of, is_size_flexible, size_units, units_or_none
+from sizing.money.units import as_many
 
 SCOPES = {"zonal": "zonal", "Availability Zone": "zonal", "regional": "regional", "Region": "regional"}
 """Our words and those of DescribeReservedInstances."""
@@ -214,7 +215,7 @@ def _carries(holding: Holding) -> str:
     if not holding.flexible or holding.units is None or smaller is None:
         return same
     name = f"{family_of(holding.type)}.{smaller}"
-    return f"{same}, or {_number(holding.units / size_units(name))} × {name}"
+    return f"{same}, or {_number(as_many(holding.units, name))} × {name}"
 
 
 _SMALLER = {"micro": "nano", "small": "micro", "medium": "small", "large": "medium", "xlarge": "large", "2xlarge": "xlarge"}

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from catalogue import Catalogue, Price, ServicePrice
 from evidence import Unknown
-from sizing.money.units import MONTH_H, cents, rate
+from sizing.money.units import MONTH_H, cents, rate, tiered_usd
 
 IPV4 = ("vpc", "public IPv4 address, in use")
 Topology = Mapping[str, Any]
@@ -86,7 +86,9 @@ class StackCost:
         }  # fmt: skip
 
 
-def stack_cost(topology: Topology, catalogue: Catalogue, *, hours: Decimal = MONTH_H, lcu: Decimal | None = None) -> StackCost:
+def stack_cost(
+    topology: Topology, catalogue: Catalogue, *, hours: Decimal = MONTH_H, lcu: Decimal | None = None, transfer_gb: Decimal | None = None
+) -> StackCost:
     """Price a month of a stack.
 
     Parameters
@@ -97,10 +99,12 @@ def stack_cost(topology: Topology, catalogue: Catalogue, *, hours: Decimal = MON
         Of the month: 730 on average, 720 in one of thirty days.
     lcu : Decimal, optional
         Capacity units that the load balancer uses on average (sizing.money.lcu); None where its traffic isn't known.
+    transfer_gb : Decimal, optional
+        GB a month that leave for the internet; None where nobody measured it.
     """
     lines = [*_hosts(topology, catalogue, hours), *_volumes(topology, catalogue), *_addresses(topology, catalogue, hours)]
     lines += [*_balancer(topology, catalogue, hours, lcu), *_databases(topology, catalogue, hours), *_caches(topology, catalogue, hours)]
-    lines.append(_unmeasured("transfer", "out to internet", "GB", "a topology says nothing of traffic", "read the GB off the bill"))
+    lines.append(_transfer(catalogue, transfer_gb))
     return StackCost(hours, lines, _removable(topology, catalogue, hours))
 
 
@@ -156,6 +160,19 @@ def _caches(topology: Topology, catalogue: Catalogue, hours: Decimal) -> list[St
         kind, engine, count = node["class"], node["engine"], int(node.get("nodes") or 1)
         lines.append(_line("elasticache", f"{node['id']} {count} × {kind} {engine}", hours * count, catalogue.cache_node(kind, engine)))
     return lines
+
+
+def _transfer(catalogue: Catalogue, gb: Decimal | None) -> StackLine:
+    """Traffic to the internet by its tiers, after the free GB of every account; the unit price shown is the mean one."""
+    if gb is None:
+        return _unmeasured("transfer", "out to internet", "GB", "a topology says nothing of traffic", "read the GB off the bill")
+    tiers = catalogue.service("transfer", "out to internet")
+    free = _first(catalogue, "transfer", "out to internet, free a month over all regions")
+    billed = max(gb - (free.tier_to or Decimal(0) if free else Decimal(0)), Decimal(0))
+    if not tiers or not billed:
+        return _line("transfer", "out to internet", billed, tiers[0] if tiers else None)
+    usd = tiered_usd(billed, {tier.tier_from or Decimal(0): tier.usd for tier in tiers})
+    return replace(_line("transfer", "out to internet", billed, tiers[0]), unit_usd=usd / billed)
 
 
 def _removable(topology: Topology, catalogue: Catalogue, hours: Decimal) -> list[Removable]:

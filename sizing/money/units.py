@@ -10,8 +10,6 @@ from catalogue import size_units
 MONTH_H = Decimal(730)
 """Hours of a month as AWS's own calculator counts them; a 30-day month has 720."""
 YEAR_H = Decimal(8760)
-CREDITS_A_VCPU_HOUR = 60
-"""A CPU credit is a vCPU-minute; surplus credits are billed by the vCPU-hour."""
 
 
 def cents(usd: Decimal | None) -> str | None:
@@ -43,11 +41,6 @@ def break_even_ratio(effective_usd: Decimal, on_demand_usd: Decimal) -> Decimal:
 def break_even_hours(upfront_usd: Decimal, hourly_usd: Decimal, on_demand_usd: Decimal) -> Decimal | None:
     """Hours in use until an upfront sum is earned back by the cheaper hour; None where the hour isn't cheaper."""
     return upfront_usd / (on_demand_usd - hourly_usd) if on_demand_usd > hourly_usd else None
-
-
-def surplus_usd(credits: Decimal, usd_per_vcpu_h: Decimal) -> Decimal:
-    """Price surplus credits of unlimited mode."""
-    return credits / CREDITS_A_VCPU_HOUR * usd_per_vcpu_h
 
 
 def tiered_usd(quantity: Decimal, tiers: Mapping[Decimal, Decimal]) -> Decimal:

@@ -1,0 +1,216 @@
+"""The whole job on the embedded stack: no account, no cloud, a few minutes from nothing to an answer and its report."""
+
+from __future__ import annotations
+
+import http.client
+import time
+import webbrowser
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from os import environ
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import psutil
+
+from evidence import SizeupError, SpoolWriter, create_run, settle
+from loadtests import Step, probe_rates
+from sizeup.measure import Load, Site, clock, describe, finish, measure, plan_json
+from staging import StackOptions, start_stack
+
+if TYPE_CHECKING:
+    from sizeup.answer import Answered
+    from sizeup.context import Context
+    from sizeup.settings import Settings
+    from staging import Stack, StackInfo
+
+CANDIDATES = ("t2.micro", "t2.small", "t3.micro", "t3.small", "t3.medium", "t4g.micro", "t4g.small")
+# One arrival of the default mix asks the API 0.7 times, the frontend's own calls included; the probe plans with a bit more.
+API_REQUESTS_PER_ARRIVAL = 0.75
+PROBE_REQUESTS, PROBE_S = 120, 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """What `sizeup demo` was asked: `rates_per_s` None lets a short probe of the API choose them."""
+
+    quick: bool = False
+    open_browser: bool = True
+    rates_per_s: tuple[float, ...] | None = None
+    api_memory_bytes: int = 250 * 2**20
+    api_cpu_s: float = 0.002
+    generator_cpu_s: float = 0.0
+    seed: int = 0
+
+
+def demo_home(results: Path) -> Path:
+    """Return where the demo's stack keeps its files: beside the runs."""
+    return results.parent / "demo"
+
+
+def stack_options(options: DemoOptions) -> StackOptions:
+    return StackOptions(api_memory_bytes=options.api_memory_bytes, api_cpu_s=options.api_cpu_s, seed=options.seed)
+
+
+def run_demo(ctx: Context, options: DemoOptions) -> Answered:
+    """Start the stack, load it, deploy in the middle, size it, write the report; return the answer.
+
+    Raises
+    ------
+    SizeupError
+        Where the stack can't start, or a folder can't be written.
+    """
+    for run in settle(ctx.results, datetime.now(UTC)):
+        ctx.say(f"run {run} had crashed; what it measured is kept")
+    began = time.monotonic()
+    with start_stack(demo_home(ctx.results), stack_options(options), ctx.say) as stack:
+        path = _measured(ctx, stack, options)
+    ctx.say(f"measured in {time.monotonic() - began:.0f} s; fitting")
+    return _answered(ctx, path, options)
+
+
+def _measured(ctx: Context, stack: Stack, options: DemoOptions) -> Path:
+    """Load the stack and return the finished run's folder."""
+    from catalogue import load_catalogue
+    from sizeup.settings import load_settings
+
+    toml = demo_home(ctx.results) / "sizeup.toml"
+    settings = load_settings(toml)
+    catalogue = load_catalogue(stack.info.region)
+    load = plan(options, options.rates_per_s or probed_rates(stack.info, ctx))
+    folder = create_run(ctx.results, "demo", "steps", datetime.now(UTC), synthetic=True, clocks=clock(datetime.now(UTC)))
+    folder.update(plan=plan_json("steps", load))
+    ctx.say(f"loading for {sum(s.seconds for s in load.steps):.0f} s; the run is {folder.path}")
+    describe(catalogue, CANDIDATES, folder, toml.read_text(), None)
+    began = datetime.now(UTC)
+    try:
+        measure(folder, site_of(stack), load, ctx.say)
+        stack.publish_metrics()
+        collect(folder.path, stack.info, began, ctx, settings)
+    except KeyboardInterrupt:
+        finish(folder, settings.objective, "stopped")
+        raise
+    finish(folder, settings.objective)
+    return folder.path
+
+
+def site_of(stack: Stack) -> Site:
+    """Return what a measurement needs of a stack that this process owns."""
+    info = stack.info
+
+    def deploy() -> tuple[datetime, datetime]:
+        done = stack.deploy()
+        return done.started_at, done.ended_at
+
+    return Site(info.alb_url, info.hosts, info.target_groups, info.access_log, info.trees, deploy)
+
+
+def plan(options: DemoOptions, rates_per_s: Sequence[float]) -> Load:
+    """A warm-up at the lowest rate, then the rates in order, with one deployment after the middle one and a step that holds it."""
+    warm_s, step_s, deploy_s = (3.0, 8.0, 9.0) if options.quick else (6.0, 20.0, 14.0)
+    steps = [Step(f"{number}: {rate:g}/s", rate, step_s) for number, rate in enumerate(rates_per_s, 1)]
+    middle = steps[len(steps) // 2]
+    held = replace(middle, name=f"deployment: {middle.rate_per_s:g}/s", seconds=deploy_s)
+    at = steps.index(middle) + 1
+    ordered = [Step("warm-up", rates_per_s[0], warm_s), *steps[:at], held, *steps[at:]]
+    return Load(ordered, options.seed, middle.name, extra_cpu_s=options.generator_cpu_s)
+
+
+def probed_rates(info: StackInfo, ctx: Context) -> list[float]:
+    """Ask the API itself for a moment, and choose three rates that keep its core under 60 %."""
+    before = _cpu_s(info.pids["api"])
+    asked = _ask(info, PROBE_REQUESTS, PROBE_S)
+    demand_s = (_cpu_s(info.pids["api"]) - before) / asked
+    rates = probe_rates(demand_s * API_REQUESTS_PER_ARRIVAL)
+    ctx.say(f"probe: a request costs the API {demand_s * 1000:.1f} ms; stepping through {', '.join(f'{r:g}' for r in rates)}/s")
+    return rates
+
+
+def _cpu_s(pids: Sequence[int]) -> float:
+    return sum(sum(psutil.Process(pid).cpu_times()[:2]) for pid in pids)
+
+
+def _ask(info: StackInfo, most: int, seconds: float) -> int:
+    """Send up to `most` requests, one after the other, for at most `seconds`; return how many were answered."""
+    place = urlsplit(info.alb_url)
+    connection = http.client.HTTPConnection(str(place.hostname), place.port, timeout=10)
+    end, answered = time.monotonic() + seconds, 0
+    while answered < most and (answered < 5 or time.monotonic() < end):
+        connection.request("GET", "/boards?page=1", headers={"Host": info.hosts["api"]})
+        connection.getresponse().read()
+        answered += 1
+    connection.close()
+    return answered
+
+
+def collect(path: Path, info: StackInfo, began: datetime, ctx: Context, settings: Settings) -> None:
+    """Pull topology and CloudWatch of the stack's account into the run, by boto3."""
+    from catalogue import load_catalogue
+    from collectors import AwsSession, collect_cloudwatch, discover_topology
+    from evidence import write_json
+    from sizing.money import address_usd
+
+    aws = AwsSession(region=info.region, endpoint_url=info.aws_endpoint_url, profile=None)
+    price = address_usd(load_catalogue(info.region))
+    topology = discover_topology(aws, info.load_balancer, classes=info.target_groups, as_of=datetime.now(UTC), address_monthly_usd=price)
+    write_json(path / "topology.json", topology)
+    rows = collect_cloudwatch(aws, topology, began.replace(second=0, microsecond=0), datetime.now(UTC))
+    writer = SpoolWriter(path / ".spool" / "metrics.spool", "metrics")
+    for row in rows:
+        writer.append(row)
+    writer.close()
+    ctx.say(f"CloudWatch gave {len(rows)} points, the account {len(topology['addresses'])} public addresses")
+
+
+def _answered(ctx: Context, path: Path, options: DemoOptions) -> Answered:
+    from sizeup.answer import recommend_paths
+    from sizeup.report import Page, render_report
+    from sizing import Question
+
+    answered = recommend_paths(ctx, [path], Question(candidates=CANDIDATES, seed=options.seed))
+    report = path / "report.html"
+    report.write_text(render_report(Page(answered.runs[0], answered.document)), encoding="utf-8")
+    ctx.say(f"run     {path}\nreport  {report}\nstack   {demo_home(ctx.results) / 'sizeup.toml'}")
+    if options.open_browser and has_display():
+        webbrowser.open(report.resolve().as_uri())
+    return answered
+
+
+def has_display() -> bool:
+    """Tell whether a browser could be seen here."""
+    from sys import platform
+
+    return platform in ("darwin", "win32") or bool(environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY"))
+
+
+def serve(ctx: Context, options: DemoOptions) -> None:
+    """Run the stack alone until ^C; results/demo says where it stands."""
+    stack = start_stack(demo_home(ctx.results), stack_options(options), ctx.say)
+    ctx.say(f"settings in {demo_home(ctx.results) / 'sizeup.toml'}; ^C ends it, sizeup demo --deploy deploys on it")
+    stack.serve_until_interrupted()
+
+
+def deploy(ctx: Context) -> str:
+    """Perform one deployment on the stack that another process serves; return what happened."""
+    from staging import request_deploy
+
+    done = request_deploy(demo_home(ctx.results))
+    return f"deployed {done.from_color} → {done.to_color} in {(done.ended_at - done.started_at).total_seconds():.1f} s"
+
+
+def stop(ctx: Context) -> str:
+    """End the stack that another process serves.
+
+    Raises
+    ------
+    SizeupError
+        Where none is served.
+    """
+    from staging import stop_served
+
+    home = demo_home(ctx.results)
+    if not stop_served(home):
+        raise SizeupError(f"{home}: no stack is served from there; start one with sizeup demo --serve.")
+    return "the stack is stopped"

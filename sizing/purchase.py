@@ -1,0 +1,67 @@
+"""What an answer says about a purchase: which hosts would use it, and what the gate wants to know of the evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+import numpy as np
+
+from catalogue import family_of, size_units
+from sizing.answer import Answer, HostAnswer
+from sizing.money import Buy, GateEvidence, Usage
+from sizing.quality import run_evidence
+
+
+def usage(answer: Answer) -> list[Usage]:
+    """Return the hosts that the answer recommends, as reservations would cover them."""
+    chosen = [(h.recommendation.host_class, h.recommendation.recommended) for h in answer.hosts]
+    return [Usage(name, v.candidate.type, v.candidate.count) for name, v in chosen if v is not None]
+
+
+def gate_evidence(answer: Answer, buy: Buy, *, history_days: float, free_months_left: float | None) -> GateEvidence:
+    """Collect what the gate tests of the runs behind an answer; None stands for what isn't known."""
+    hosts = [(h.evidence, h.recommendation) for h in answer.hosts]
+    seen = run_evidence(hosts, float(np.median(answer.traffic.peak_draws)), history_days)
+    bought_for = _class_of(answer, buy)
+    return GateEvidence(
+        **{**seen, "interval_ratio": _interval(bought_for), "units_used": _units_used(answer, family_of(buy.type))},
+        lever_saving_monthly_usd=_pending(answer.hosts, buy.type), free_months_left=free_months_left,
+    )  # fmt: skip
+
+
+def _class_of(answer: Answer, buy: Buy) -> HostAnswer | None:
+    """The class that the bought type is for: the one it is recommended for, else one that runs on it, else of its family."""
+    for told in (_recommended, _present):
+        for same in (lambda name: name == buy.type, lambda name: family_of(name) == family_of(buy.type)):
+            found = next((h for h in answer.hosts if (name := told(h)) is not None and same(name)), None)
+            if found is not None:
+                return found
+    return None
+
+
+def _recommended(host: HostAnswer) -> str | None:
+    verdict = host.recommendation.recommended
+    return None if verdict is None else verdict.candidate.type
+
+
+def _present(host: HostAnswer) -> str | None:
+    verdict = host.recommendation.present
+    return None if verdict is None else verdict.candidate.type
+
+
+def _interval(host: HostAnswer | None) -> float | None:
+    if host is None or host.recommendation.binding is None:
+        return None
+    return host.recommendation.binding.width_ratio
+
+
+def _units_used(answer: Answer, family: str) -> Decimal:
+    """Units of the family that the recommended hosts use; they run around the clock, so every hour is alike."""
+    return sum((size_units(u.type) * u.count for u in usage(answer) if family_of(u.type) == family), Decimal(0))
+
+
+def _pending(hosts: Sequence[HostAnswer], bought: str) -> Decimal:
+    """The most that an untried lever saves which lets a smaller size than the bought one fit."""
+    levers = [v for h in hosts for v in h.recommendation.levers if size_units(v.type) < size_units(bought)]
+    return max((v.saves_monthly_usd for v in levers), default=Decimal(0))
