@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sizing.money.buy import Buy, PurchasePrice, parse_buy, purchase_price
     from sizing.money.compare import OfferRow, compare_offers
-    from sizing.money.gate import Gate, GateEvidence
+    from sizing.money.gate import Gate, GateEvidence, run_reasons
     from sizing.money.held import Cover, Holding, Usage, apply_held, held_units, holdings
     from sizing.money.lcu import Lcu, alb_lcu, nlb_lcu
     from sizing.money.settings import GateSettings, Held
@@ -24,7 +24,7 @@ __all__ = [
 _HOMES = {
     "buy": ("Buy", "PurchasePrice", "parse_buy", "purchase_price"),
     "compare": ("OfferRow", "compare_offers"),
-    "gate": ("Gate", "GateEvidence"),
+    "gate": ("Gate", "GateEvidence", "run_reasons"),
     "held": ("Cover", "Holding", "Usage", "apply_held", "held_units", "holdings"),
     "lcu": ("Lcu", "alb_lcu", "nlb_lcu"),
     "settings": ("GateSettings", "Held"),
