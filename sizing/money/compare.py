@@ -7,9 +7,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from catalogue import Catalogue
+from catalogue import Catalogue, ReservedPrice
 from sizing.money.buy import Offering, Payment
-from sizing.money.units import MONTH_H, YEAR_H, break_even_hours, cents, effective_hourly_usd, rate
+from sizing.money.units import MONTH_H, YEAR_H, break_even_hours, break_even_ratio, cents, effective_hourly_usd, rate
 
 PAYMENT_ORDER: tuple[Payment, ...] = ("no_upfront", "partial_upfront", "all_upfront")
 
@@ -24,15 +24,8 @@ class OfferRow:
         on_demand, or how a reservation is paid.
     upfront_usd, hourly_usd : Decimal or None
         None where only their sum is published.
-    monthly_usd : Decimal
-        730 hours at the effective price: an upfront sum spread over the term.
-    saving_monthly_usd, saving_ratio : Decimal
-        Against on demand.
-    break_even_month : Decimal or None
-        Months on demand that cost as much as the whole reservation, which is owed to its end; None on demand. Who leaves
-        earlier has lost.
-    payback_month : Decimal or None
-        Months in use until the sum paid at once is earned back by the cheaper hour; None where its split isn't published.
+    effective_hourly_usd : Decimal
+        An upfront sum spread over the hours of the term, plus the hourly price.
     estimated : bool
         By a filling rule, since the list here lacks it.
     """
@@ -42,25 +35,45 @@ class OfferRow:
     upfront_usd: Decimal | None
     hourly_usd: Decimal | None
     effective_hourly_usd: Decimal
-    monthly_usd: Decimal
-    saving_monthly_usd: Decimal
-    saving_ratio: Decimal
-    break_even_month: Decimal | None
-    payback_month: Decimal | None
+    on_demand_hourly_usd: Decimal
     source: str
     as_of: date | None
     estimated: bool
 
+    @property
+    def monthly_usd(self) -> Decimal:
+        return self.effective_hourly_usd * MONTH_H
+
+    @property
+    def saving_monthly_usd(self) -> Decimal:
+        return (self.on_demand_hourly_usd - self.effective_hourly_usd) * MONTH_H
+
+    @property
+    def saving_ratio(self) -> Decimal:
+        return 1 - break_even_ratio(self.effective_hourly_usd, self.on_demand_hourly_usd)
+
+    @property
+    def break_even_month(self) -> Decimal | None:
+        """Months on demand that cost as much as the whole reservation, which is owed to its end: who leaves earlier has lost."""
+        if self.term_years is None:
+            return None
+        return break_even_ratio(self.effective_hourly_usd, self.on_demand_hourly_usd) * YEAR_H * self.term_years / MONTH_H
+
+    @property
+    def payback_month(self) -> Decimal | None:
+        """Months in use until the sum paid at once is earned back by the cheaper hour; None where its split isn't published."""
+        if self.term_years is None or self.upfront_usd is None or self.hourly_usd is None:
+            return None
+        hours = break_even_hours(self.upfront_usd, self.hourly_usd, self.on_demand_hourly_usd)
+        return None if hours is None else hours / MONTH_H
+
     def as_json(self) -> dict[str, Any]:
         return {
-            "payment": self.payment, "term_years": self.term_years,
-            "upfront_usd": cents(self.upfront_usd),
-            "hourly_usd": rate(self.hourly_usd),
-            "effective_hourly_usd": rate(self.effective_hourly_usd),
-            "monthly_usd": cents(self.monthly_usd), "saving_monthly_usd": cents(self.saving_monthly_usd),
-            "saving_ratio": round(float(self.saving_ratio), 4),
-            "break_even_month": _months(self.break_even_month), "payback_month": _months(self.payback_month),
-            "source": self.source, "as_of": None if self.as_of is None else self.as_of.isoformat(), "estimated": self.estimated,
+            "payment": self.payment, "term_years": self.term_years, "upfront_usd": cents(self.upfront_usd), "hourly_usd": rate(self.hourly_usd),
+            "effective_hourly_usd": rate(self.effective_hourly_usd), "monthly_usd": cents(self.monthly_usd),
+            "saving_monthly_usd": cents(self.saving_monthly_usd), "saving_ratio": round(float(self.saving_ratio), 4),
+            "break_even_month": _months(self.break_even_month), "payback_month": _months(self.payback_month), "source": self.source,
+            "as_of": None if self.as_of is None else self.as_of.isoformat(), "estimated": self.estimated,
         }  # fmt: skip
 
 
@@ -76,35 +89,17 @@ def compare_offers(catalogue: Catalogue, name: str, *, term_years: int = 1, offe
     if found is None:
         catalogue.require(name)
         return []
-    first = _row("on_demand", None, Decimal(0), found.usd, found.usd, found.usd, found.source, found.as_of, estimated=False)
-    rows = [_reserved(catalogue, name, found.usd, term_years, payment, offering) for payment in PAYMENT_ORDER]
-    return [first, *(row for row in rows if row is not None)]
+    first = OfferRow("on_demand", None, Decimal(0), found.usd, found.usd, found.usd, found.source, found.as_of, found.estimated)
+    prices = [(p, catalogue.reserved(name, term_years=term_years, payment=p, offering=offering)) for p in PAYMENT_ORDER]
+    return [first, *(_reserved(payment, term_years, price, found.usd) for payment, price in prices if price is not None)]
 
 
-def _reserved(catalogue: Catalogue, name: str, on_demand_usd: Decimal, years: int, payment: Payment, offering: Offering) -> OfferRow | None:
-    price = catalogue.reserved(name, term_years=years, payment=payment, offering=offering)
-    if price is None:
-        return None
+def _reserved(payment: Payment, years: int, price: ReservedPrice, on_demand_usd: Decimal) -> OfferRow:
+    """Take the effective price from its parts where they are known, since the published one is rounded."""
     upfront, hourly, effective = price.upfront_usd, price.hourly_usd, price.effective_hourly_usd
     if upfront is not None and hourly is not None:
         effective = effective_hourly_usd(upfront, hourly, years)
-    return _row(payment, years, upfront, hourly, effective, on_demand_usd, price.source, price.as_of, estimated=price.estimated)
-
-
-def _row(
-    payment: str, years: int | None, upfront: Decimal | None, hourly: Decimal | None, effective: Decimal, on_demand: Decimal,
-    source: str, as_of: date | None, *, estimated: bool,
-) -> OfferRow:  # fmt: skip
-    monthly, saving = effective * MONTH_H, (on_demand - effective) * MONTH_H
-    months = None if years is None else effective * YEAR_H * years / (on_demand * MONTH_H)
-    return OfferRow(
-        payment, years, upfront, hourly, effective, monthly, saving, saving / (on_demand * MONTH_H), months, source, as_of, estimated
-    )
-
-
-def _payback_month(upfront: Decimal, hourly: Decimal, on_demand: Decimal) -> Decimal | None:
-    hours = break_even_hours(upfront, hourly, on_demand)
-    return None if hours is None else hours / MONTH_H
+    return OfferRow(payment, years, upfront, hourly, effective, on_demand_usd, price.source, price.as_of, price.estimated)
 
 
 def _months(months: Decimal | None) -> float | None:
