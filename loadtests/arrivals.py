@@ -29,14 +29,14 @@ def poisson_times(rate_per_s: float, seconds: float, rng: np.random.Generator) -
 
     Given their number, the arrivals are uniform order statistics (Ross, Introduction to Probability Models, 5.3).
     """
-    return np.asarray(np.sort(rng.uniform(0.0, seconds, rng.poisson(rate_per_s * seconds))), np.float64)
+    return np.sort(rng.uniform(0.0, seconds, rng.poisson(rate_per_s * seconds)))
 
 
 def constant_times(rate_per_s: float, seconds: float, phase: float) -> FloatArray:
     """Return evenly spaced arrival times in [0, seconds), the first after `phase` (0 to 1) of a gap, shape (arrivals,)."""
     if rate_per_s <= 0:
         return np.empty(0)
-    times = (np.arange(int(np.ceil(rate_per_s * seconds)) + 1) + phase) / rate_per_s
+    times: FloatArray = (np.arange(np.ceil(rate_per_s * seconds) + 1) + phase) / rate_per_s
     return times[times < seconds]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as jsonlib
 import time
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -139,7 +140,7 @@ def judged(url: str, seen: Exchange, expect: int | None = None, has: bytes | Non
     """Say of a finished exchange whether it is as it should be: status first, then the body."""
     try:
         content, error = decoded(seen.body, seen.headers.get("content-encoding", "")), seen.error
-    except ValueError:
+    except zlib.error:
         content, error = seen.body, "protocol"
     answer = Answer(url, seen.status, seen.headers, content, error)
     if error is None and (seen.status != expect if expect else seen.status >= 400):

@@ -75,7 +75,8 @@ async def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> boo
     body = await reader.readexactly(int(fields.get("content-length", 0)))
     STATE["first"] = STATE["first"] or time.monotonic()
     await freeze()
-    log({"method": method, "path": path, "host": fields.get("host"), "trace": fields.get("x-amzn-trace-id"), "bytes": len(head) + len(body)})
+    size = len(head) + len(body)
+    log({"method": method, "path": path, "host": fields.get("host"), "trace": fields.get("x-amzn-trace-id"), "bytes": size})
     if path.startswith("/odd/"):
         return await odd(path.removeprefix("/odd/"), writer)
     status, page = answer(method, path, fields.get("host", ""), fields.get("authorization", ""))
