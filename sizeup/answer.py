@@ -98,7 +98,9 @@ def extras(answer: Answer, run: Run, catalogue: Catalogue, covers: Sequence[Cove
 
     cost = stack_cost(run.topology, catalogue) if run.topology else None
     return {
-        "held": [cover.as_json() for cover in covers], "stack": None if cost is None else stack_json(cost), "commitment": commitment(answer, catalogue),
+        "held": [cover.as_json() for cover in covers],
+        "stack": None if cost is None else stack_json(cost),
+        "commitment": commitment(answer, catalogue),
         "unknown_costs": [] if cost is None else [{**entry, "path": f"stack.{entry['path']}"} for entry in cost.unknowns],
     }  # fmt: skip
 

@@ -15,15 +15,15 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from evidence import SizeupError, SpoolWriter, create_run, settle
+from evidence import SizeupError, create_run, settle
 from loadtests import Step, probe_rates
+from sizeup.loading import collect_account
 from sizeup.measure import Load, Site, clock, describe, finish, measure, plan_json
 from staging import StackOptions, start_stack
 
 if TYPE_CHECKING:
     from sizeup.answer import Answered
     from sizeup.context import Context
-    from sizeup.settings import Settings
     from staging import Stack, StackInfo
 
 CANDIDATES = ("t2.micro", "t2.small", "t3.micro", "t3.small", "t3.medium", "t4g.micro", "t4g.small")
@@ -88,7 +88,7 @@ def _measured(ctx: Context, stack: Stack, options: DemoOptions) -> Path:
     try:
         measure(folder, site_of(stack), load, ctx.say)
         stack.publish_metrics()
-        collect(folder.path, stack.info, began, ctx, settings)
+        collect_account(folder.path, stack.info, began, ctx)
     except KeyboardInterrupt:
         finish(folder, settings.objective, "stopped")
         raise
@@ -143,25 +143,6 @@ def _ask(info: StackInfo, most: int, seconds: float) -> int:
         answered += 1
     connection.close()
     return answered
-
-
-def collect(path: Path, info: StackInfo, began: datetime, ctx: Context, settings: Settings) -> None:
-    """Pull topology and CloudWatch of the stack's account into the run, by boto3."""
-    from catalogue import load_catalogue
-    from collectors import AwsSession, collect_cloudwatch, discover_topology
-    from evidence import write_json
-    from sizing.money import address_usd
-
-    aws = AwsSession(region=info.region, endpoint_url=info.aws_endpoint_url, profile=None)
-    price = address_usd(load_catalogue(info.region))
-    topology = discover_topology(aws, info.load_balancer, classes=info.target_groups, as_of=datetime.now(UTC), address_monthly_usd=price)
-    write_json(path / "topology.json", topology)
-    rows = collect_cloudwatch(aws, topology, began.replace(second=0, microsecond=0), datetime.now(UTC))
-    writer = SpoolWriter(path / ".spool" / "metrics.spool", "metrics")
-    for row in rows:
-        writer.append(row)
-    writer.close()
-    ctx.say(f"CloudWatch gave {len(rows)} points, the account {len(topology['addresses'])} public addresses")
 
 
 def _answered(ctx: Context, path: Path, options: DemoOptions) -> Answered:

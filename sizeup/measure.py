@@ -9,7 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -50,7 +50,11 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What is offered: steps in order, a deployment once the step `deploy_after` is over."""
+    """What is offered: steps in order, a deployment once the step `deploy_after` is over.
+
+    `simple`, `auth` and `secrets` are the settings' own scenarios and token sources (`loadtests.settings`); secrets reach
+    the generator by its environment alone.
+    """
 
     steps: Sequence[Step]
     seed: int = 0
@@ -58,6 +62,9 @@ class Load:
     scenario: str | None = None
     extra_cpu_s: float = 0.0
     workers: int = 1
+    simple: Sequence[Mapping[str, Any]] = ()
+    auth: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 def plan_json(name: str, load: Load) -> dict[str, Any]:
@@ -112,7 +119,7 @@ def measure(folder: RunFolder, site: Site, load: Load, say: Callable[[str], None
     sampler = start_sampler(site.trees, folder.spool) if site.trees else None
     locust = start_locust(
         folder.path, url=site.url, hosts=site.hosts, steps=load.steps, seed=load.seed, scenario_name=load.scenario,
-        extra_cpu_s=load.extra_cpu_s, workers=load.workers,
+        extra_cpu_s=load.extra_cpu_s, workers=load.workers, simple=load.simple, auth=load.auth, secrets=load.secrets,
     )  # fmt: skip
     try:
         _follow(folder, site, load, locust, events, tail, say)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from evidence.settings import Table, read_toml, validate
+from loadtests.settings import LoadSettings
 from sizing.money.settings import GateSettings, Held
 from sizing.settings import DEFAULT_OBJECTIVES, Account, HostClass, Objective, Policy, Pricing, TrafficSettings
 
@@ -21,30 +21,11 @@ class Project(Table):
     timezone: str = "UTC"
 
 
-class Target(Table):
-    """[target.NAME]: a stack that may be loaded, and how hard."""
-
-    url: str | None = None
-    alb: str | None = None
-    environment: Literal["staging", "prelaunch", "production-ack"] = "staging"
-    max_rate_per_s: float = Field(default=50, gt=0)
-    hosts: dict[str, str] = Field(default={})
-
-    @model_validator(mode="after")
-    def _placed(self) -> Target:
-        if (self.url is None) == (self.alb is None):
-            raise ValueError("name its url or its alb, one of the two")
-        return self
-
-
-class Settings(Table):
+class Settings(LoadSettings):
     """Every table of CONTRACT section 4; what is absent has its default."""
 
     project: Project = Project()
-    target: dict[str, Target] = Field(default={})
     class_: dict[str, HostClass] = Field(default={}, alias="class")
-    scenario: dict[str, list[dict[str, Any]]] = Field(default={})
-    auth: dict[str, dict[str, Any]] = Field(default={})
     traffic: TrafficSettings = TrafficSettings()
     objective: tuple[Objective, ...] = DEFAULT_OBJECTIVES
     policy: Policy = Policy()
@@ -69,3 +50,13 @@ def load_settings(path: Path | None) -> Settings:
         The first thing that is wrong in it: file, table, key, and the mend.
     """
     return validate(Settings, read_toml(path) if path else {}, path.name if path else "sizeup.toml")
+
+
+def public_toml(path: Path) -> str:
+    """Return a settings file as a run keeps it: all that was used, without what a login sends."""
+    import tomli_w
+
+    data = read_toml(path)
+    for source in data.get("auth", {}).values():
+        source.get("login", {}).pop("json", None)
+    return tomli_w.dumps(data)

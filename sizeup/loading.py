@@ -1,0 +1,197 @@
+"""`sizeup load`: a plan against a target that the settings name, recorded as a run; the embedded stack is measured as well."""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from evidence import SizeupError, create_run, settle
+from loadtests import check_rates, check_target, steps_plan
+from sizeup.measure import Load, Site, clock, describe, finish, measure, plan_json
+
+if TYPE_CHECKING:
+    from loadtests import Target
+    from sizeup.context import Context
+    from sizeup.settings import Settings
+    from staging import StackInfo
+
+CONNECT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOptions:
+    """What `sizeup load` was asked."""
+
+    rates_per_s: tuple[float, ...] = (5.0, 10.0, 20.0)
+    step_s: float = 180.0
+    max_rate_per_s: float | None = None
+    scenario: str | None = None
+    workers: int = 1
+    dry_run: bool = False
+    seed: int = 0
+
+
+def run_load(ctx: Context, name: str, options: LoadOptions) -> Path | None:
+    """Load the target called `name`; return the run's folder, None where it was only asked what would be done.
+
+    Raises
+    ------
+    SizeupError
+        Where the settings don't name the target, the plan exceeds its cap, it can't be reached, or nothing can be written.
+    """
+    settings = ctx.settings(required=True)
+    target = check_target(name, settings.target)
+    load = _load(options, settings)
+    check_rates(name, target, load.steps)
+    _within(options, load)
+    url = url_of(name, target)
+    stack = stack_beside(ctx.config, url)
+    for line in told(name, target, load, stack):
+        ctx.say(line)
+    if options.dry_run:
+        return None
+    check_reachable(name, url)
+    return _record(ctx, name, target, url, load, settings, stack)
+
+
+def _load(options: LoadOptions, settings: Settings) -> Load:
+    from loadtests.settings import plan_auth, plan_scenarios
+
+    auth, secrets = plan_auth(settings.auth)
+    return Load(
+        steps_plan(options.rates_per_s, options.step_s), options.seed, scenario=options.scenario, workers=options.workers,
+        simple=plan_scenarios(settings.scenario), auth=auth, secrets=secrets,
+    )  # fmt: skip
+
+
+def told(name: str, target: Target, load: Load, stack: StackInfo | None) -> list[str]:
+    """Say what is about to be sent, to whom, and what will be measured beside it."""
+    steps = ", ".join(f"{s.rate_per_s:g}/s for {s.seconds:g} s" for s in load.steps)
+    requests = sum(s.rate_per_s * s.seconds for s in load.steps)
+    measured = "its hosts are sampled and its access log is kept" if stack else "its hosts are not sampled from here"
+    return [f"target {name}: {target.url or target.alb} ({target.environment}); {steps}; about {requests:.0f} requests; {measured}"]
+
+
+def url_of(name: str, target: Target) -> str:
+    """Return the address to load.
+
+    Raises
+    ------
+    SizeupError
+        Where the target is only known as a load balancer's name.
+    """
+    if target.url is None:
+        raise SizeupError(f'target "{name}": only its alb is named; add url = "https://…" to [target.{name}], the address it answers at.')
+    return target.url
+
+
+def check_reachable(name: str, url: str) -> None:
+    """Open one connection before anything is recorded.
+
+    Raises
+    ------
+    SizeupError
+        Where none can be opened, with the reason.
+    """
+    place = urlsplit(url)
+    port = place.port or (443 if place.scheme == "https" else 80)
+    try:
+        with socket.create_connection((str(place.hostname), port), CONNECT_S) as plain:
+            if place.scheme == "https":
+                ssl.create_default_context().wrap_socket(plain, server_hostname=place.hostname).close()
+    except (OSError, ssl.SSLError) as refused:
+        reason = getattr(refused, "strerror", None) or str(refused)
+        raise SizeupError(f'target "{name}": {url} can\'t be reached ({reason}), nothing was sent; check url in [target.{name}].') from None
+
+
+def stack_beside(config: Path | None, url: str) -> StackInfo | None:
+    """Return the embedded stack whose own settings these are, where it serves that very address."""
+    from staging import read_stack
+
+    if config is None or not (config.parent / "stack.json").exists():
+        return None
+    try:
+        info = read_stack(config.parent)
+    except (SizeupError, json.JSONDecodeError):
+        return None
+    return info if info.alb_url == url else None
+
+
+def _within(options: LoadOptions, load: Load) -> None:
+    for step in load.steps:
+        if options.max_rate_per_s is not None and step.rate_per_s > options.max_rate_per_s:
+            raise SizeupError(
+                f"--rates {step.rate_per_s:g}: over --max-rate {options.max_rate_per_s:g}, nothing was sent; lower one or raise the other."
+            )
+
+
+def _record(ctx: Context, name: str, target: Target, url: str, load: Load, settings: Settings, stack: StackInfo | None) -> Path:
+    from catalogue import load_catalogue
+    from sizeup.settings import public_toml
+
+    now = datetime.now(UTC)
+    settle(ctx.results, now)
+    region, _ = ctx.region(settings)
+    catalogue = load_catalogue(region)
+    folder = create_run(ctx.results, name, "steps", now, synthetic=stack is not None, clocks=clock(now))
+    folder.update(plan=plan_json("steps", load))
+    ctx.say(f"the run is {folder.path}")
+    toml = public_toml(ctx.config) if ctx.config else ""
+    describe(catalogue, [t for t in catalogue.types if t.startswith(("t2.", "t3.", "t3a.", "t4g."))], folder, toml, None)
+    hosts = {str(key): value for key, value in target.hosts.items()} or {"frontend": str(urlsplit(url).hostname)}
+    groups = {key: c.target_group for key, c in settings.class_.items() if c.target_group}
+    site = Site(url, hosts, groups, stack.access_log if stack else None, stack.trees if stack else None)
+    try:
+        measure(folder, site, load, ctx.say)
+        if stack is not None:
+            collect_account(folder.path, stack, now, ctx)
+    except KeyboardInterrupt:
+        finish(folder, settings.objective, "stopped")
+        raise
+    except SizeupError:
+        finish(folder, settings.objective, "crashed")
+        raise
+    finish(folder, settings.objective)
+    return folder.path
+
+
+def collect_account(path: Path, info: StackInfo, began: datetime, ctx: Context) -> None:
+    """Pull topology and CloudWatch of the stack's account into the run, by boto3."""
+    from catalogue import load_catalogue
+    from collectors import AwsSession, collect_cloudwatch, discover_topology
+    from evidence import SpoolWriter, write_json
+    from sizing.money import address_usd
+
+    aws = AwsSession(region=info.region, endpoint_url=info.aws_endpoint_url, profile=None)
+    now, price = datetime.now(UTC), address_usd(load_catalogue(info.region))
+    topology = discover_topology(aws, info.load_balancer, classes=info.target_groups, as_of=now, address_monthly_usd=price)
+    write_json(path / "topology.json", topology)
+    # A metric's time is the start of its minute, which lies before the run's first second.
+    rows = collect_cloudwatch(aws, topology, began.replace(second=0, microsecond=0), now)
+    writer = SpoolWriter(path / ".spool" / "metrics.spool", "metrics")
+    for row in rows:
+        writer.append(row)
+    writer.close()
+    ctx.say(f"CloudWatch gave {len(rows)} points, the account {len(topology['addresses'])} public addresses")
+
+
+def load_document(path: Path) -> dict[str, Any]:
+    """Return what a finished load says of itself: run.json's words on its objectives and phases."""
+    from evidence import read_meta
+
+    meta = read_meta(path)
+    kept = ("id", "status", "target", "plan", "counts", "phases", "objectives", "generator", "synthetic")
+    return {"path": str(path), **{key: meta.get(key) for key in kept}}
+
+
+def missed(document: dict[str, Any]) -> bool:
+    """Tell whether the load missed an objective."""
+    objectives: Sequence[dict[str, Any]] = document["objectives"]
+    return any(o["ok"] is False for o in objectives)
