@@ -69,7 +69,8 @@ class OfferRow:
 
     def as_json(self) -> dict[str, Any]:
         return {
-            "payment": self.payment, "term_years": self.term_years, "upfront_usd": cents(self.upfront_usd), "hourly_usd": rate(self.hourly_usd),
+            "payment": self.payment, "term_years": self.term_years, "upfront_usd": cents(self.upfront_usd),
+            "hourly_usd": rate(self.hourly_usd),
             "effective_hourly_usd": rate(self.effective_hourly_usd), "monthly_usd": cents(self.monthly_usd),
             "saving_monthly_usd": cents(self.saving_monthly_usd), "saving_ratio": round(float(self.saving_ratio), 4),
             "break_even_month": _months(self.break_even_month), "payback_month": _months(self.payback_month), "source": self.source,

@@ -12,6 +12,8 @@ from catalogue import Catalogue, Price, ServicePrice
 from evidence import Unknown
 from sizing.money.units import MONTH_H, cents, rate, tiered_usd
 
+FREE_TRANSFER_GB = Decimal(100)
+"""Leaves for the internet free each month, over all services and regions of an account (EC2 on-demand pricing page)."""
 IPV4 = ("vpc", "public IPv4 address, in use")
 Topology = Mapping[str, Any]
 
@@ -167,12 +169,10 @@ def _transfer(catalogue: Catalogue, gb: Decimal | None) -> StackLine:
     if gb is None:
         return _unmeasured("transfer", "out to internet", "GB", "a topology says nothing of traffic", "read the GB off the bill")
     tiers = catalogue.service("transfer", "out to internet")
-    free = _first(catalogue, "transfer", "out to internet, free a month over all regions")
-    billed = max(gb - (free.tier_to or Decimal(0) if free else Decimal(0)), Decimal(0))
-    if not tiers or not billed:
-        return _line("transfer", "out to internet", billed, tiers[0] if tiers else None)
+    billed = max(gb - FREE_TRANSFER_GB, Decimal(0))
+    line = _line("transfer", "out to internet", billed, tiers[0] if tiers else None)
     usd = tiered_usd(billed, {tier.tier_from or Decimal(0): tier.usd for tier in tiers})
-    return replace(_line("transfer", "out to internet", billed, tiers[0]), unit_usd=usd / billed)
+    return replace(line, unit_usd=usd / billed) if tiers and billed else line
 
 
 def _removable(topology: Topology, catalogue: Catalogue, hours: Decimal) -> list[Removable]:
