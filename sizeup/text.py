@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from evidence import SizeupError
 from sizeup.output import money, percent, table
@@ -65,6 +65,32 @@ def candidate_rows(document: Json) -> list[dict[str, object]]:
         for host in document["hosts"]
         for c in host["candidates"]
     ]  # fmt: skip
+
+
+def load_text(document: Json) -> str:
+    """Write what a load came to: its phases, and each objective met or missed."""
+    counts = document["counts"]
+    head = f"{document['id']}  {document['status']}, {counts['requests']:,} requests, {counts['errors']:,} errors"
+    objectives = [f"  {_objective(o)}" for o in document["objectives"]]
+    return "\n".join([head, phase_table(document["phases"]), *objectives, f"next: sizeup recommend {document['id']}"])
+
+
+def phase_table(phases: Sequence[Json]) -> str:
+    """Write a run's phases: offered, achieved, and whether each window may be used."""
+    if not phases:
+        return "  no phases"
+    rows = [
+        [str(p["name"]), f"{p['offered_per_s']:.3g}/s", f"{p['achieved_per_s']:.3g}/s", "valid" if p["valid"] else f"not valid: {p['why']}"]
+        for p in phases
+    ]
+    return table([["phase", "offered", "achieved", "window"], *rows], right=(1, 2), indent="  ")
+
+
+def _objective(o: Json) -> str:
+    verdict = {True: "met", False: "missed", None: "not measured"}[o["ok"]]
+    name = f"p{o['quantile'] * 100:g} of {o['request']}" if o["name"] == "latency" else "errors"
+    unit = "s" if o["name"] == "latency" else "ratio"
+    return f"{name}: {quantity(o['value'], unit)}, limit {quantity(o['limit_s'] if unit == 's' else o['limit_ratio'], unit)}: {verdict}"
 
 
 def _host_lines(host: Json, confidence: float) -> Iterator[Line]:

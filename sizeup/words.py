@@ -185,9 +185,9 @@ def payment_words(row: Json) -> str:
     if row["payment"] == "on_demand":
         return monthly
     upfront = f"{money(row['upfront_usd'])} now, " if Decimal(row["upfront_usd"] or 0) else ""
-    saves = f", saves {money(row['saves_monthly_usd'])} a month" if row.get("saves_monthly_usd") is not None else ""
-    back = f", paid back in month {row['break_even_month']:.1f}" if row.get("break_even_month") else ""
-    return f"{upfront}{monthly}{saves}{back}"
+    saves = f", saves {money(row['saving_monthly_usd'])}"
+    even = f", worth it from month {row['break_even_month']:.1f} in use" if row["break_even_month"] else ""
+    return f"{upfront}{monthly}{saves}{even}{' (estimated)' if row['estimated'] else ''}"
 
 
 def removable_words(item: Json | str) -> str:

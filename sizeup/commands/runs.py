@@ -94,19 +94,15 @@ def _list_text(lines: list[RunLine], ctx: Context) -> str:
 
 
 def _show_text(line: RunLine, tables: dict[str, int], phases: list[dict[str, object]]) -> str:
-    from sizeup.output import mib, table
+    from sizeup.output import mib
+    from sizeup.text import phase_table
 
     head = [
         f"{line.id}  {line.status}{', synthetic' if line.synthetic else ''}",
         f"  {_number(line.requests)} requests, {_number(line.errors)} errors in {_duration(line.seconds)}; {mib(line.size_bytes)} on disk",
         f"  rows: {', '.join(f'{name} {count:,}' for name, count in tables.items())}",
     ]
-    rows = [
-        [str(p["name"]), f"{p['offered_per_s']:g}/s", f"{p['achieved_per_s']:g}/s", "valid" if p["valid"] else f"not valid: {p['why']}"]
-        for p in phases
-    ]
-    windows = table([["phase", "offered", "achieved", "window"], *rows], right=(1, 2), indent="  ") if rows else "  no phases"
-    return "\n".join([*head, windows, f"next: sizeup recommend {line.id}"])
+    return "\n".join([*head, phase_table(phases), f"next: sizeup recommend {line.id}"])
 
 
 def _check_text(name: str, findings: list[Finding], faults: int) -> str:

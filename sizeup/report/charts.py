@@ -21,22 +21,25 @@ SERIES = ("#0a0001", "#0a0002", "#0a0003", "#0a0004", "#0a0005", "#0a0006", "#0a
 
 _VARIABLES = {INK: "var(--ink)", FAINT: "var(--rule)"} | {colour: f"var(--s{i})" for i, colour in enumerate(SERIES, 1)}
 _RC: Any = {
-    "svg.fonttype": "none", "font.size": 10, "axes.edgecolor": FAINT, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK,
+    "svg.fonttype": "none", "font.size": 9.5, "axes.edgecolor": FAINT, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK,
     "text.color": INK, "axes.grid": True, "grid.color": FAINT, "grid.linewidth": 0.6, "axes.spines.top": False, "axes.spines.right": False,
     "axes.spines.left": False, "legend.frameon": False, "lines.linewidth": 1.6, "axes.titlesize": 10, "axes.titleweight": "bold",
     "axes.titlelocation": "left", "figure.constrained_layout.use": True, "xtick.major.size": 0, "ytick.major.size": 0,
 }  # fmt: skip
 
+WIDTH_IN = 9.6
+"""On a screen a picture is about 1000 pixels wide, its letters then as large as the text around it."""
+
 Span = tuple[float, float]
 
 
 @contextmanager
-def canvas(rows: int, *, height: float = 1.9, columns: int = 1, share_x: bool = True) -> Iterator[tuple[Figure, list[Axes]]]:
-    """Open a transparent figure of `rows` × `columns` panels, 7.2 inches wide."""
+def canvas(rows: int, *, height: float = 2.1) -> Iterator[tuple[Figure, list[Axes]]]:
+    """Open a transparent figure of `rows` panels, one above the other, with common seconds."""
     with mpl.rc_context(_RC):
-        figure = Figure(figsize=(7.2, height * rows))
+        figure = Figure(figsize=(WIDTH_IN, height * rows))
         figure.patch.set_alpha(0)
-        axes = figure.subplots(rows, columns, sharex=share_x, squeeze=False)
+        axes = figure.subplots(rows, 1, sharex=True, squeeze=False)
         for panel in axes.flat:
             panel.patch.set_alpha(0)
             panel.set_axisbelow(True)
@@ -70,5 +73,5 @@ def mark_deployments(axes: Sequence[Axes], spans: Sequence[Span], *, label: bool
             panel.axvspan(start, end, color=SERIES[7], alpha=0.16, linewidth=0)
     if label and spans and axes:
         where: Any = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "va": "top"}
-        axes[0].annotate("deployment", (spans[0][0], 1.0), (3, -2), fontsize=9, **where)
+        axes[0].annotate("deployment", (spans[0][0], 1.0), (3, -2), **where)
 

@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import Any
 
 import jinja2
+from markupsafe import Markup
 
 from sizeup.output import percent
 from sizeup.report.section import Page, Section, sections
@@ -20,12 +21,12 @@ def render_report(page: Page) -> str:
     return template.render(style=_read("style.css"), parts_of_page=parts, run=page.run, document=page.document)
 
 
-def _body(section: Section, page: Page) -> str | None:
+def _body(section: Section, page: Page) -> Markup | None:
     data = section.data(page)
     if data is None:
         return None
     source = '{% import "parts.html" as parts %}' + section.template
-    return environment().from_string(source).render(**data)
+    return Markup(environment().from_string(source).render(**data))  # noqa: S704  # autoescape wrote it
 
 
 @cache

@@ -64,11 +64,11 @@ class Series:
 
     def load(self) -> pl.DataFrame:
         """Requests a bin: `s`, `sent_per_s`, `done_per_s`, `p50_ms`, `p95_ms`."""
-        rows = self._binned(self.run.requests, "intended_at")
-        return rows.group_by("s").agg(
+        bins = self._binned(self.run.requests, "intended_at").group_by("s").agg(
             sent_per_s=pl.len() / self.bin_s, done_per_s=pl.col("ok").sum() / self.bin_s,
             p50_ms=pl.col("response_us").quantile(0.5) / 1000, p95_ms=pl.col("response_us").quantile(0.95) / 1000,
-        ).sort("s")  # fmt: skip
+        )  # fmt: skip
+        return self._every(bins).with_columns(pl.col("sent_per_s", "done_per_s").fill_null(0.0))
 
     def steps(self) -> list[dict[str, Any]]:
         """One row a phase: what was offered and came, latency quantiles in ms, errors, and whether the window is valid."""
@@ -89,7 +89,7 @@ class Series:
     def arrivals(self, target_group: str | None) -> pl.DataFrame:
         """Requests that the load balancer sent to a target group a bin: `s`, `per_s`."""
         rows = self.run.access_log.filter(pl.col("target_group") == target_group)
-        return self._binned(rows, "created_at").group_by("s").agg(per_s=pl.len() / self.bin_s).sort("s")
+        return self._every(self._binned(rows, "created_at").group_by("s").agg(per_s=pl.len() / self.bin_s)).fill_null(0.0)
 
     def memory(self, host_class: str) -> tuple[list[float], dict[str, list[float]]]:
         """Memory of one host class over time: seconds, and MiB by group (and colour), the largest first."""
@@ -104,6 +104,14 @@ class Series:
         mean = wide.group_by("s", "part").agg(pl.col("held").mean()).pivot(on="part", index="s", values="held").sort("s").fill_null(0.0)
         parts = sorted((c for c in mean.columns if c != "s"), key=lambda c: -float(mean[c].sum()))
         return mean["s"].to_list(), {part: mean[part].to_list() for part in parts}
+
+    def _every(self, bins: pl.DataFrame) -> pl.DataFrame:
+        """Give bins in which nothing happened their row too, from the first to the last that has any."""
+        if bins.is_empty():
+            return bins
+        first, last = (float(value) for value in (bins["s"].min(), bins["s"].max()))  # type: ignore[arg-type]  # a column of floats
+        grid = pl.DataFrame({"s": [first + i * self.bin_s for i in range(round((last - first) / self.bin_s) + 1)]})
+        return grid.join(bins, on="s", how="left").sort("s")
 
     def _binned(self, frame: pl.DataFrame, column: str) -> pl.DataFrame:
         since = (pl.col(column) - self.start).dt.total_microseconds() / 1e6

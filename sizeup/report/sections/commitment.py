@@ -16,8 +16,8 @@ TEMPLATE = """
 <p class="note">A reservation binds for its whole term. <code>sizeup gate</code> says whether this evidence carries one.</p>
 """
 HEAD = (
-    ("payment", ""), ("now", "num"), ("an hour", "num"), ("a month in all", "num"), ("saves a month", "num"), ("paid back in month", "num"),
-    ("price from", "text"),
+    ("payment", ""), ("now", "num"), ("an hour", "num"), ("a month in all", "num"), ("saves a month", "num"),
+    ("worth it from month", "num"), ("price from", "text"),
 )  # fmt: skip
 
 
@@ -32,10 +32,12 @@ def _table(entry: Mapping[str, Any]) -> Table:
 
 
 def _row(row: Mapping[str, Any]) -> Row:
-    saves = "" if row["saves_monthly_usd"] is None else money(row["saves_monthly_usd"])
-    back = "" if row["break_even_month"] is None else f"{float(row['break_even_month']):.1f}"
+    reserved = row["payment"] != "on_demand"
+    saves = money(row["saving_monthly_usd"]) if reserved else ""
+    even = f"{row['break_even_month']:.1f}" if row["break_even_month"] is not None else ""
     sums = (money(row["upfront_usd"]), money(row["hourly_usd"], places=4), money(row["monthly_usd"]))
-    return Row([PAYMENTS.get(row["payment"], row["payment"]), *sums, saves, back, row["source"]])
+    source = f"{row['source']}{', ' + row['as_of'] if row['as_of'] else ''}{', estimated' if row['estimated'] else ''}"
+    return Row([PAYMENTS.get(row["payment"], row["payment"]), *sums, saves, even, source])
 
 
 SECTION = Section(title="On demand or reserved", order=50, data=data, template=TEMPLATE)

@@ -52,7 +52,7 @@ def _picture(page: Page, host: Mapping[str, Any]) -> Any:
     if not len(found.seconds):
         return None
     per_s, cores = found.counts.sum(axis=1) / found.seconds, found.cpu_s / found.seconds
-    with canvas(1, height=2.6) as (figure, (panel,)):
+    with canvas(1, height=2.9) as (figure, (panel,)):
         panel.scatter(per_s, cores, s=14, color=SERIES[0], alpha=0.55, linewidths=0)
         ends = np.array([0.0, float(per_s.max())])
         panel.plot(ends, host["background_cores"]["mid"] + ends * _mean_cost_s(host, found.names, found.counts), color=INK, linewidth=1.4)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import cycle
 from typing import Any
 
 from sizeup.report.charts import SERIES, canvas, mark_deployments, svg
@@ -34,7 +35,7 @@ def _host(series: Series, name: str, target_group: str | None) -> dict[str, Any]
 
 def _cpu_picture(series: Series, name: str, target_group: str | None) -> Any:
     cpu, arrivals = series.cpu(name), series.arrivals(target_group)
-    with canvas(2, height=1.5) as (figure, (busy, sent)):
+    with canvas(2, height=1.6) as (figure, (busy, sent)):
         busy.plot(cpu["s"], cpu["cores"], color=SERIES[1])
         busy.set_ylabel("busy cores")
         busy.set_ylim(bottom=0)
@@ -56,15 +57,21 @@ def _memory_picture(series: Series, name: str) -> tuple[Any, str]:
     words = f"Memory of {name} by process group and colour; together at most {peak:,.0f} MiB."
     if series.deployments:
         words += " Where the deployment is shaded, two copies run at once: what a smaller type must hold too."
-    with canvas(1, height=2.3) as (figure, (panel,)):
-        colours = [SERIES[i % 7] for i in range(len(parts))]
-        panel.stackplot(seconds, *parts.values(), labels=list(parts), colors=colours, alpha=0.85, linewidth=0)
+    with canvas(1, height=2.6) as (figure, (panel,)):
+        panel.stackplot(seconds, *parts.values(), labels=list(parts), colors=_colours(parts), alpha=0.85, linewidth=0, step="mid")
         panel.set_ylabel("MiB")
         panel.set_xlabel("seconds of the run")
         panel.set_ylim(0, peak * 1.25)
         panel.legend(loc="upper right", ncols=min(len(parts), 4))
         mark_deployments((panel,), series.deployments)
         return svg(figure, f"memory-{name}", f"Memory of {name} over time", words), words
+
+
+def _colours(parts: Iterable[str]) -> list[str]:
+    """Give each group a colour; the blue and the green copy of a deployment get theirs."""
+    named = {"blue": SERIES[0], "green": SERIES[2]}
+    others = cycle(c for c in SERIES[:7] if c not in named.values())
+    return [named.get(part.rpartition(" ")[2]) or next(others) for part in parts]
 
 
 SECTION = Section(title="The hosts", order=70, data=data, template=TEMPLATE)

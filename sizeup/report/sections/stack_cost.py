@@ -24,11 +24,15 @@ def data(page: Page) -> Mapping[str, Any] | None:
     stack = page.document.get("stack")
     if not stack:
         return None
-    rows = [Row([line["what"], money(line["monthly_usd"]), line["source"]]) for line in stack["lines"]]
+    rows = [Row([line["what"], money(line["monthly_usd"]), _source(line)]) for line in stack["lines"]]
     total = Row(["together", money(stack["monthly_usd"]), ""], "total")
     head = (("what", "text"), ("a month", "num"), ("price from", "text"))
     table = Table("The stack as it stands, on demand, a month of 730 hours", head, [*rows, total])
     return {"table": table, "removable": [removable_words(item) for item in stack["removable"]]}
+
+
+def _source(line: Mapping[str, Any]) -> str:
+    return ", ".join(part for part in (line["source"], line["as_of"]) if part) or "nobody measured it"
 
 
 SECTION = Section(title="The stack's cost", order=40, data=data, template=TEMPLATE)

@@ -26,8 +26,8 @@ def data(page: Page) -> Mapping[str, Any]:
 def _table(host: Mapping[str, Any]) -> Table:
     judged = {k["constraint"] for c in host["candidates"] for k in c["constraints"] if k["need"] is not None}
     columns = [name for name in NAMES if name in judged]
-    lead = [("type", ""), ("a month", "num"), ("fits", ""), ("all hold", "num")]
-    head = [*lead, *((NAMES[name], "num") for name in columns), ("why not", "text")]
+    lead = [("type", ""), ("a month", "num"), ("fits", ""), ("all hold", "num"), ("why not", "text")]
+    head = [*lead, *((NAMES[name], "num") for name in columns)]
     chosen = label(host["recommended"]) if host["recommended"] else None
     rows = [_row(candidate, columns, label(candidate) == chosen) for candidate in host["candidates"]]
     return Table(f"{host['class']}: every candidate, and the room that each constraint leaves on it", head, rows)
@@ -36,7 +36,7 @@ def _table(host: Mapping[str, Any]) -> Table:
 def _row(candidate: Mapping[str, Any], columns: list[str], chosen: bool) -> Row:
     bounds = {k["constraint"]: k for k in candidate["constraints"]}
     lead: list[str | Cell] = [label(candidate), money(candidate["monthly_usd"]), mark(candidate["fits"]), percent(candidate["probability"])]
-    return Row([*lead, *(_cell(bounds.get(name)) for name in columns), _why(candidate)], "chosen" if chosen else "")
+    return Row([*lead, _why(candidate), *(_cell(bounds.get(name)) for name in columns)], "chosen" if chosen else "")
 
 
 def _why(candidate: Mapping[str, Any]) -> str:

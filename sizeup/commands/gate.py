@@ -1,0 +1,33 @@
+"""`sizeup gate`: may this reservation be bought?"""
+
+from __future__ import annotations
+
+import click
+
+from sizeup.context import Context, pass_context
+
+
+@click.command(
+    "gate",
+    short_help="Before paying: yes or no, and what waiting costs.",
+    epilog="\b\nExample:\n  sizeup gate --buy t3.small:1:1y:all-upfront",
+)
+@click.argument("runs", nargs=-1, metavar="[RUN]...")
+@click.option("--buy", required=True, metavar="TYPE:COUNT:TERM:PAYMENT", help="What is to be bought, [:standard|convertible] after it.")
+@click.option("--upfront", metavar="USD", help="Its price at once, an instance; replaces the catalogue's.")
+@click.option("--hourly", metavar="USD", help="Its price an hour, an instance; replaces the catalogue's.")
+@pass_context
+def command(ctx: Context, runs: tuple[str, ...], buy: str, upfront: str | None, hourly: str | None) -> int:
+    """Say whether the evidence carries a purchase, what waiting costs, and what being wrong costs.
+
+    Without RUN the newest complete run that is not synthetic is taken, else none. TERM is 1y or 3y, PAYMENT all-upfront,
+    partial-upfront or no-upfront. Exit 0: yes, 1: no. Nothing is ever bought.
+    """
+    from sizeup.gate import gate_purchase
+    from sizeup.output import emit
+
+    gated = gate_purchase(ctx, runs, buy, upfront, hourly)
+    for warning in gated.warnings:
+        ctx.say(f"warning: {warning.message}")
+    emit(ctx, gated.document, "\n".join(gated.gate.sentences()), gated.document["reasons"])
+    return 0 if gated.gate.passes else 1

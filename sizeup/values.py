@@ -1,0 +1,70 @@
+"""Values of options as people write them: `250MiB`, `2ms`, `5,10,20`, each with a sentence where it is none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+_BYTES = {"b": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "kb": 10**3, "mb": 10**6, "gb": 10**9}
+_SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+
+
+class Parsed(click.ParamType[Any]):
+    """An option's type made of a function that raises ValueError with what is wrong."""
+
+    def __init__(self, name: str, read: Callable[[str], Any]) -> None:
+        self.name = name
+        self._read = read
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not isinstance(value, str):
+            return value
+        try:
+            return self._read(value)
+        except ValueError as wrong:
+            self.fail(str(wrong), param, ctx)
+
+
+def read_bytes(text: str) -> int:
+    """Read a size with its unit."""
+    return round(_number_with_unit(text, _BYTES, "a size such as 250MiB"))
+
+
+def read_seconds(text: str) -> float:
+    """Read a duration with its unit."""
+    return _number_with_unit(text, _SECONDS, "a duration such as 2ms or 3m")
+
+
+def read_rates(text: str) -> tuple[float, ...]:
+    """Read requests a second, separated by commas."""
+    try:
+        rates = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        rates = ()
+    if not rates or not all(0 < rate < float("inf") for rate in rates):
+        raise ValueError(f"{text!r} are no rates; write requests a second such as 5,10,20")
+    return rates
+
+
+def read_names(text: str) -> tuple[str, ...]:
+    """Read names separated by commas."""
+    names = tuple(part.strip() for part in text.split(",") if part.strip())
+    if not names:
+        raise ValueError("names nothing; write one or more, separated by commas")
+    return names
+
+
+def _number_with_unit(text: str, units: dict[str, float] | dict[str, int], form: str) -> float:
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]+)\s*", text)
+    if found is None or found[2].lower() not in units:
+        raise ValueError(f"{text!r} is not {form}")
+    return float(found[1]) * units[found[2].lower()]
+
+
+SIZE = Parsed("size", read_bytes)
+DURATION = Parsed("duration", read_seconds)
+RATES = Parsed("rates", read_rates)
+NAMES = Parsed("names", read_names)
