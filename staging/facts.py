@@ -93,6 +93,11 @@ def stack_file(home: Path) -> Path:
     return home / "stack.json"
 
 
+def key_file(home: Path) -> Path:
+    """Return where the key lies that its owner's door asks for; readable by the owner alone."""
+    return home / ".key"
+
+
 def read_facts(home: Path) -> dict[str, Any]:
     """Read stack.json as it is; empty where there is none or it can't be read."""
     try:

@@ -54,7 +54,7 @@ def clear_leftovers(home: Path) -> list[str]:
     if owner and lives(owner):
         raise SizeupError(f"{home}: process {owner['pid']} serves a stack from there; stop it with sizeup demo --stop.")
     left = [each for each in facts.get("processes", ()) if end_marked(each)]
-    for name in ("stack.json", "trees.json"):
+    for name in ("stack.json", "trees.json", ".key"):
         (home / name).unlink(missing_ok=True)
     return [f"ended {each['name']} (process {each['pid']}), left by a stack that was killed" for each in left]
 
@@ -94,7 +94,7 @@ class Stack:
 
     def __init__(self, home: Path, options: StackOptions, say: Callable[[str], None]) -> None:
         self.home, self.options, self._say = home, options, say
-        self._secret, self._door_token = secrets.token_hex(32), secrets.token_hex(16)
+        self._secret = secrets.token_hex(32)
         self._children: list[Child] = []
         self._api: list[tuple[Child, str | None]] = []
         self._frontend: list[tuple[Child, str | None]] = []
@@ -183,7 +183,7 @@ class Stack:
         self._join("api", api.wait_ready())
         self._start_frontend()
         self._publisher = MetricPublisher(self._control, self._clients, self._account.load_balancer, self.options.metrics_every_s)
-        self._door = Door({"deploy": lambda: deployment_facts(self.deploy()), "stop": self._stop_asked}, self._door_token)
+        self._door = Door(self.home, {"deploy": lambda: deployment_facts(self.deploy()), "stop": self._stop_asked})
         (self.home / "sizeup.toml").write_text(settings_toml(self.info))
         self._say_so()
         self._say(f"the stack serves at {self.info.alb_url} as {', '.join(HOSTS.values())}")
@@ -246,13 +246,13 @@ class Stack:
         """Replace stack.json and trees.json, so that a kill at any moment leaves the names of what runs."""
         facts = {**self._facts, "processes": [{"name": child.name, **child.mark} for child in self._children]}
         if self._door is not None:
-            facts |= {**info_facts(self.info), "door_port": self._door.port, "door_token": self._door_token,
-                      "control_port": self._control.port, "options": {**asdict(self.options)}}  # fmt: skip
+            facts |= {
+                **info_facts(self.info), "door_port": self._door.port, "control_port": self._control.port, "options": asdict(self.options),
+            }  # fmt: skip
         write_json(stack_file(self.home), facts)
         write_trees(self.home / "trees.json", {"frontend": self._frontend, "api": self._api})
 
     def _stop_asked(self) -> Mapping[str, Any]:
-        # From a thread of the door's: it can't close the door that it stands in.
+        # Answered before it is done, by a thread that the process waits for: the answer must get out of a door that closes.
         threading.Thread(target=self.stop, name="stop").start()
-        self._ended.wait(30)
         return {}

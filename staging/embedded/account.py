@@ -99,7 +99,7 @@ def _network(clients: Clients) -> tuple[str, Sequence[str]]:
 def _instance(clients: Clients, name: str, kind: str, subnet: str) -> str:
     tags = [*_TAGS, {"Key": "Name", "Value": f"moco-{name}"}, {"Key": "class", "Value": name}]
     started = clients.ec2.run_instances(
-        ImageId="ami-12345678", InstanceType=kind, MinCount=1, MaxCount=1, SubnetId=subnet, **_credits(kind),
+        ImageId="ami-12345678", InstanceType=kind, MinCount=1, MaxCount=1, SubnetId=subnet,
         BlockDeviceMappings=[{"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 8, "VolumeType": "gp3"}}],
         TagSpecifications=[{"ResourceType": "instance", "Tags": tags}],
     )  # fmt: skip
@@ -107,14 +107,6 @@ def _instance(clients: Clients, name: str, kind: str, subnet: str) -> str:
     address = clients.ec2.allocate_address(Domain="vpc")["AllocationId"]
     clients.ec2.associate_address(AllocationId=address, InstanceId=instance)
     return instance
-
-
-def _credits(kind: str) -> dict[str, Any]:
-    """Return the credit mode that AWS gives a type by itself: standard to T2, unlimited to the later T families, none to others."""
-    family = kind.partition(".")[0]
-    if not family.startswith("t"):
-        return {}
-    return {"CreditSpecification": {"CpuCredits": "standard" if family == "t2" else "unlimited"}}
 
 
 def _load_balancer(clients: Clients, vpc: str, subnets: Sequence[str], instances: Mapping[str, str]) -> tuple[str, Mapping[str, str]]:

@@ -4,8 +4,28 @@ from __future__ import annotations
 
 import logging
 import os
+from typing import Any
 
 from staging.embedded.child import read_settings, report_ready
+
+
+def credit_mode(kind: str) -> str:
+    """Return the credit mode that AWS gives a burstable type by itself: standard to T2, unlimited to the later families."""
+    return "standard" if kind.startswith("t2.") else "unlimited"
+
+
+def say_credit_modes() -> None:
+    """Let DescribeInstanceCreditSpecifications answer by type: moto 5.2 says "standard" of every instance, T3 and M5 alike."""
+    from moto.core.responses import ActionResult
+    from moto.ec2.responses.instances import InstanceResponse
+
+    def answer(self: Any) -> Any:
+        asked = self.ec2_backend.describe_instance_credit_specifications(self._get_param("InstanceIds", []))
+        burstable = (instance for instance in asked if instance.instance_type.startswith("t"))
+        modes = [{"InstanceId": each.id, "CpuCredits": credit_mode(each.instance_type)} for each in burstable]
+        return ActionResult({"InstanceCreditSpecifications": modes})
+
+    InstanceResponse.describe_instance_credit_specifications = answer  # type: ignore[method-assign]  # the one answer that is replaced
 
 
 def main() -> None:
@@ -15,6 +35,7 @@ def main() -> None:
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
     from werkzeug.serving import make_server
 
+    say_credit_modes()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line a request is nobody's reading
     server = make_server("127.0.0.1", 0, DomainDispatcherApplication(create_backend_app), threaded=True, request_handler=MotoRequestHandler)
     report_ready(port=server.server_port)
