@@ -5,18 +5,15 @@ Works by itself; `--sizeup-run DIR` records into a run folder, `--sizeup-plan FI
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Any
 
 from locust import events
-from locust.runners import MasterRunner, WorkerRunner
+from locust.runners import MasterRunner
 
 from evidence import SizeupError
 from loadtests.parent import die_with_parent
-from loadtests.run_folder import record_run
 from loadtests.stack_user import Shared, StackUser, parse_hosts, quit_when_all_done
-from loadtests.user import listen
+from loadtests.user import listen, refuse
 
 
 class Visitors(StackUser):
@@ -36,11 +33,8 @@ def _start(environment: Any, runner: Any, **_: Any) -> None:
     try:
         parse_hosts(options.hosts)
         Shared(options, 0)
-        if options.sizeup_run and not isinstance(runner, WorkerRunner):
-            record_run(environment, Path(options.sizeup_run))
     except SizeupError as wrong:
-        print(wrong, file=sys.stderr)
-        sys.exit(2)
+        refuse(wrong)
     if isinstance(runner, MasterRunner):
         quit_when_all_done(runner)
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import itertools
 import logging
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import gevent
@@ -17,9 +19,12 @@ import gevent.lock
 import gevent.pool
 import numpy as np
 from locust import User, events, task
+from locust.runners import WorkerRunner
 
+from evidence import SizeupError
 from loadtests.arrivals import endless_times, phase_of, stream
 from loadtests.engine import MAIN, Engine, Site, engine_of
+from loadtests.run_folder import record_run
 from loadtests.session import Session
 
 log = logging.getLogger("sizeup.load")
@@ -179,4 +184,20 @@ def _add_options(parser: Any) -> None:
     group.add_argument("--sizeup-extra-cpu", metavar="SECONDS", type=float, default=0.0, help="CPU to burn here after each request")
 
 
+def refuse(wrong: SizeupError) -> None:
+    """End this process as for any wrong question: its sentence, exit 2."""
+    print(wrong, file=sys.stderr)
+    sys.exit(2)
+
+
+def _record(environment: Any, runner: Any, **_: Any) -> None:
+    run = environment.parsed_options.sizeup_run
+    if run and not isinstance(runner, WorkerRunner):
+        try:
+            record_run(environment, Path(run))
+        except SizeupError as wrong:
+            refuse(wrong)
+
+
 listen(events.init_command_line_parser, _add_options)
+listen(events.init, _record)

@@ -2,8 +2,8 @@
 
 `python target.py` prints its port. To the file that LOG names it writes a JSON line for each request (method, path, host,
 trace) and each connection. FREEZE=at,seconds stops all answering at a moment after the first request, as a garbage
-collection does, and logs the freeze. TLS=cert,key serves HTTPS. Under a Host that starts with "api." it is the API, else
-the frontend.
+collection does, and logs the freeze. TLS=cert,key serves HTTPS. Under a Host that starts with "api." it is the API (with
+API_ONLY=1 under any), else the frontend.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ NO_LOGIN = bool(os.environ.get("NO_LOGIN"))
 
 
 def answer(method: str, path: str, host: str, auth: str) -> tuple[int, object]:
-    if host.startswith("api."):
+    if host.startswith("api.") or os.environ.get("API_ONLY"):
         return api(method, path, auth)
     return 200, f"<html>{path}</html>"
 
