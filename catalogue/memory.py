@@ -5,12 +5,12 @@ fixed part by hypervisor and processor, and jumps by the DMA bounce buffer of 64
 what 32-bit devices address: from 4 GiB on x86-64, from 2 GiB on arm64, whose memory starts higher. With that jump the
 straight line through the seven T2 points is off by less than 1 MiB; without it by up to 37.
 
-A type of a family that was measured gets its family's own offset; another gets the middle of what its kind showed.
+A type of a family that was measured gets its family's own offset; another gets the middle between the extremes of its kind.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Literal, NamedTuple
 
@@ -43,23 +43,22 @@ class Point(NamedTuple):
 
 
 class MemoryModel(NamedTuple):
-    """MemTotal = label − (fixed + slope × label + bounce buffer + offset of the family).
+    """MemTotal = label − (slope × label + bounce buffer + offset).
 
     Attributes
     ----------
-    line : Mapping
-        By kind, the fixed part in MiB and the slope.
+    slope : Mapping
+        By kind.
     offset : Mapping
-        By family, and by kind for the families that nobody measured, MiB beside the line.
+        MiB, by family, and by kind for the families that nobody measured.
     """
 
-    line: Mapping[Kind, tuple[float, float]]
+    slope: Mapping[Kind, float]
     offset: Mapping[str | Kind, float]
 
     def memtotal_mib(self, name: str, label_mib: int, kind: Kind) -> int:
-        fixed, slope = self.line[kind]
         offset = self.offset.get(name.partition(".")[0], self.offset[kind])
-        return round(label_mib - fixed - slope * label_mib - bounce_mib(label_mib, kind) - offset)
+        return round(label_mib - self.slope[kind] * label_mib - bounce_mib(label_mib, kind) - offset)
 
 
 def usable_memory(name: str, label_mib: int, hypervisor: str, arch: str) -> UsableMemory:
@@ -98,19 +97,20 @@ def points() -> list[Point]:
 
 
 def fit_memory(seen: Iterable[Point]) -> MemoryModel:
-    """Fit a least-squares line a kind, then each family's offset and the middle between the extremes of each kind."""
-    kinds: dict[Kind, list[Point]] = {}
+    """Fit, for each kind, the slope within its families (least squares) and each family's offset.
+
+    Between families the offset differs by up to 42 MiB, so a slope through all of them would take that for memory's own.
+    """
+    kinds: dict[Kind, dict[str, list[Point]]] = {}
     for point in seen:
-        kinds.setdefault(point.kind, []).append(point)
-    line = {kind: _line([(p.label_mib, _kept(p)) for p in group]) for kind, group in kinds.items()}
-    beside: dict[str | Kind, list[float]] = {}
-    for kind, group in kinds.items():
-        for point in group:
-            fixed, slope = line[kind]
-            rest = _kept(point) - fixed - slope * point.label_mib
-            beside.setdefault(kind, []).append(rest)
-            beside.setdefault(point.type.partition(".")[0], []).append(rest)
-    return MemoryModel(line, {key: (min(rests) + max(rests)) / 2 for key, rests in beside.items()})
+        kinds.setdefault(point.kind, {}).setdefault(point.type.partition(".")[0], []).append(point)
+    slope = {kind: _slope(list(families.values())) for kind, families in kinds.items()}
+    offset: dict[str | Kind, float] = {}
+    for kind, families in kinds.items():
+        own = {name: _mean([_kept(p) - slope[kind] * p.label_mib for p in group]) for name, group in families.items()}
+        offset.update(own)
+        offset[kind] = (min(own.values()) + max(own.values())) / 2
+    return MemoryModel(slope, offset)
 
 
 def kind_of(hypervisor: str, architectures: str) -> Kind:
@@ -126,8 +126,15 @@ def _kept(point: Point) -> int:
     return point.label_mib - point.memtotal_mib - bounce_mib(point.label_mib, point.kind)
 
 
-def _line(pairs: list[tuple[int, int]]) -> tuple[float, float]:
-    """Return intercept and slope of the least-squares line."""
-    mean_x, mean_y = sum(x for x, _ in pairs) / len(pairs), sum(y for _, y in pairs) / len(pairs)
-    slope = sum((x - mean_x) * (y - mean_y) for x, y in pairs) / sum((x - mean_x) ** 2 for x, _ in pairs)
-    return mean_y - slope * mean_x, slope
+def _slope(families: list[list[Point]]) -> float:
+    """Return the least-squares slope within families, each having an offset of its own."""
+    above = below = 0.0
+    for group in families:
+        middle, kept = _mean([p.label_mib for p in group]), _mean([_kept(p) for p in group])
+        above += sum((p.label_mib - middle) * (_kept(p) - kept) for p in group)
+        below += sum((p.label_mib - middle) ** 2 for p in group)
+    return above / below
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)

@@ -56,6 +56,12 @@ class PurchasePrice:
     as_of: date | None
     given: bool
 
+    def term_usd(self, term_h: Decimal) -> Decimal:
+        """All that an instance costs over its term; exact where its parts are known, since the effective price is a quotient."""
+        if self.upfront_usd is None or self.hourly_usd is None:
+            return self.effective_hourly_usd * term_h
+        return self.upfront_usd + self.hourly_usd * term_h
+
 
 def parse_buy(text: str) -> Buy:
     """Read a purchase from the command line.

@@ -119,7 +119,7 @@ class Gate:
     @property
     def total_usd(self) -> Decimal:
         """All that the reservation costs over its term."""
-        return self.buy.count * self.price.effective_hourly_usd * self.buy.term_h
+        return self.buy.count * self.price.term_usd(self.buy.term_h)
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -199,7 +199,7 @@ def gate(
     smaller = catalogue.next_smaller(buy.type)
     return Gate(
         buy=buy, region=catalogue.region, price=price, on_demand_hourly_usd=on_demand, wait_days=settings.days,
-        wait_usd=None if on_demand is None else buy.count * 24 * settings.days * (on_demand - price.effective_hourly_usd),
+        wait_usd=None if on_demand is None else wait_usd(buy, price, on_demand, settings.days),
         wrong_type=None if smaller is None else smaller.name, wrong_usd=wrong_usd(buy, price, None if smaller is None else smaller.name),
         held=apply_held(held, usage, generated_at),
         reasons=reasons(buy, price, settings, evidence or GateEvidence(), held, generated_at),
@@ -207,9 +207,15 @@ def gate(
     )  # fmt: skip
 
 
+def wait_usd(buy: Buy, price: PurchasePrice, on_demand_usd: Decimal, days: int) -> Decimal:
+    """What so many days on demand cost beyond the same days of the reservation."""
+    hours = Decimal(24 * days)
+    return buy.count * (on_demand_usd * hours - price.term_usd(buy.term_h) * hours / buy.term_h)
+
+
 def wrong_usd(buy: Buy, price: PurchasePrice, smaller: str | None) -> Decimal:
     """What is lost if the next smaller size would have done, the whole sum where there is none."""
-    whole = buy.count * price.effective_hourly_usd * buy.term_h
+    whole = buy.count * price.term_usd(buy.term_h)
     return whole if smaller is None else whole * (1 - size_units(smaller) / size_units(buy.type))
 
 
