@@ -14,27 +14,27 @@ Targets = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
 class BalancerControl:
-    """Talks JSON to the proxy's control port."""
+    """Talks JSON to the proxy's control port; a proxy that has gone is a SizeupError."""
 
     def __init__(self, port: int) -> None:
         self.port = port
 
     def register(self, group: str, address: tuple[str, int]) -> None:
         """Send requests to a target as soon as its health checks pass."""
-        call_json(self.port, "POST", "/targets", {"group": group, "host": address[0], "port": address[1]})
+        self._call("POST", "/targets", {"group": group, "host": address[0], "port": address[1]})
 
     def deregister(self, group: str, address: tuple[str, int]) -> None:
         """Send no new requests to a target."""
-        call_json(self.port, "DELETE", "/targets", {"group": group, "host": address[0], "port": address[1]})
+        self._call("DELETE", "/targets", {"group": group, "host": address[0], "port": address[1]})
 
     def targets(self) -> Targets:
         """Return each group's targets: host, port, health, requests in flight."""
-        found: Targets = call_json(self.port, "GET", "/targets")
+        found: Targets = self._call("GET", "/targets")
         return found
 
     def take_counts(self) -> list[Mapping[str, Any]]:
         """Take away what was counted since the last call."""
-        counts: list[Mapping[str, Any]] = call_json(self.port, "POST", "/metrics", {})
+        counts: list[Mapping[str, Any]] = self._call("POST", "/metrics", {})
         return counts
 
     def wait_healthy(self, group: str, address: tuple[str, int], timeout_s: float = 30.0) -> None:
@@ -46,6 +46,12 @@ class BalancerControl:
         """Wait until a deregistered target has nothing under way."""
         what = f"{group}'s process at port {address[1]} still has requests under way"
         self._wait(lambda: self._health(group, address) is None, what, timeout_s)
+
+    def _call(self, method: str, path: str, body: Any = None) -> Any:
+        try:
+            return call_json(self.port, method, path, body)
+        except OSError as gone:
+            raise SizeupError(f"the stack's load balancer does not answer at port {self.port} ({gone}); start the stack again.") from None
 
     def _health(self, group: str, address: tuple[str, int]) -> str | None:
         return next((target["health"] for target in self.targets()[group] if target["port"] == address[1]), None)

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from evidence import SizeupError
+from evidence import SizeupError, is_alive
 
 HOSTS: Mapping[str, str] = {"frontend": "example.run", "api": "api.example.run"}
 """Host class -> the Host header that the load balancer routes to it."""
@@ -116,7 +116,7 @@ def read_stack(home: Path) -> StackInfo:
         Where no stack is served from there.
     """
     facts = read_facts(home)
-    if "alb_url" not in facts:
+    if "alb_url" not in facts or not is_alive(facts.get("owner")):
         raise SizeupError(f"{stack_file(home)}: no stack is served from there; start one with sizeup demo --serve.")
     return StackInfo(
         alb_url=facts["alb_url"], hosts=facts["hosts"], aws_endpoint_url=facts["aws_endpoint_url"], access_log=Path(facts["access_log"]),

@@ -39,6 +39,7 @@ COLORS = ("blue", "green")
 _PACKAGE = "staging.embedded"
 _HEALTH_CHECK = {"path": "/health", "interval_s": 1.0, "timeout_s": 5.0, "passes": 2, "failures": 2}
 _IDLE_S = 60.0
+_LAST_TO_END = ("proxy", "frontend", "api", "moto")
 
 
 def clear_leftovers(home: Path) -> list[str]:
@@ -100,6 +101,7 @@ class Stack:
         self._frontend: list[tuple[Child, str | None]] = []
         self._door: Door | None = None
         self._publisher: MetricPublisher | None = None
+        self._closing = False
         self._deploying, self._stopping, self._ended = threading.Lock(), threading.Lock(), threading.Event()
         self._facts: dict[str, Any] = {"owner": process_mark(os.getpid())}
         self._say_so()
@@ -146,9 +148,11 @@ class Stack:
         with self._stopping:
             if self._ended.is_set():
                 return
+            self._closing = True
             if self._publisher is not None:
                 self._publisher.stop()
-            for child in reversed(self._children):
+            # The load balancer first, so that what is under way still finds its targets.
+            for child in sorted(self._children, key=lambda each: _LAST_TO_END.index(each.name.partition("-")[0])):
                 child.end()
             if self._door is not None:
                 self._door.close()
@@ -237,6 +241,8 @@ class Stack:
         self._say_so()
 
     def _spawn(self, name: str, module: str, settings: Mapping[str, Any], *arguments: str) -> Child:
+        if self._closing:
+            raise SizeupError("the stack is being stopped; start it again.")
         child = spawn(name, f"{_PACKAGE}.{module}", settings, self.home / "logs" / f"{name}.log", *arguments)
         self._children.append(child)
         self._say_so()

@@ -89,7 +89,7 @@ class Listener(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            pass  # answered as the plain request that it also is
+            self._parser = httptools.HttpRequestParser(self)  # answered as the plain request that it also is
         except httptools.HttpParserError:
             self._refuse()
 
@@ -161,7 +161,8 @@ class Listener(asyncio.Protocol):
     def _refuse(self) -> None:
         request = self._request or Request(self._client, self._connection_id, received_at=time.time())
         request.malformed, request.received_bytes, self._counted, self._request = True, self._counted, 0, None
-        self._parser = httptools.HttpRequestParser(self)
+        if self._transport is not None:
+            self._transport.pause_reading()  # what follows can't be told apart any more: one refusal, then the close
         self._admit(request)
 
     def _keeps(self, request: Request) -> bool:

@@ -132,6 +132,8 @@ def test_a_killed_owner_leaves_no_process_and_the_next_start_is_free(owner: Owne
     owner.process.wait()
 
     until(lambda: owner.family() == [] and not any(lives(mark) for mark in owner.started()), 5)
+    with pytest.raises(SizeupError, match="no stack is served"):
+        read_stack(owner.home)
     assert clear_leftovers(owner.home) == []
     assert owner.facts() == {}
 

@@ -149,6 +149,19 @@ def test_a_malformed_request_gets_400_and_a_line(bare: Front, one_target: Script
     assert parse_line(line).status == 400
 
 
+def test_a_request_for_an_upgrade_is_answered_as_the_plain_request_that_it_is(bare: Front, one_target: ScriptedTarget):
+    """RFC 9110 section 7.8: a server may ignore Upgrade; the connection serves the next request."""
+    upgrade = b"GET /a HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", bare.port), timeout=10) as connection:
+        connection.sendall(upgrade)
+        first = connection.recv(65536)
+        connection.sendall(b"GET /b HTTP/1.1\r\nHost: x\r\n\r\n")
+        second = connection.recv(65536)
+
+    assert first.startswith(b"HTTP/1.1 200")
+    assert second.startswith(b"HTTP/1.1 200")
+
+
 def test_each_request_on_a_connection_has_its_own_line_and_the_connections_id(bare: Front, one_target: ScriptedTarget):
     asked = b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n" + b"GET /b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
