@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sizing.money.buy import Buy, PurchasePrice, parse_buy, purchase_price
+    from sizing.money.buy import Buy, PurchasePrice, parse_buy, parse_usd, purchase_price
     from sizing.money.compare import OfferRow, compare_offers
+    from sizing.money.free_tier import free_months_left
     from sizing.money.gate import Gate, GateEvidence, run_reasons
     from sizing.money.held import Cover, Holding, Usage, apply_held, held_units, holdings
     from sizing.money.lcu import Lcu, alb_lcu, nlb_lcu
@@ -15,15 +16,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Buy", "Cover", "Gate", "GateEvidence", "GateSettings", "Held", "Holding", "Lcu", "OfferRow", "PurchasePrice", "StackCost",
-    "StackLine", "Usage", "address_usd", "alb_lcu", "apply_held", "compare_offers", "held_units", "holdings", "nlb_lcu", "parse_buy",
+    "StackLine", "Usage", "address_usd", "alb_lcu", "apply_held", "compare_offers", "free_months_left", "held_units", "holdings", "nlb_lcu", "parse_buy", "parse_usd",
     "purchase_price", "run_reasons", "stack_cost",
 ]  # fmt: skip
 
 # Lazy: the settings need pydantic, the rest only decimal. The function `gate` is named like its module, so the face of
 # `sizing` has it and here it is sizing.money.gate.gate.
 _HOMES = {
-    "buy": ("Buy", "PurchasePrice", "parse_buy", "purchase_price"),
+    "buy": ("Buy", "PurchasePrice", "parse_buy", "parse_usd", "purchase_price"),
     "compare": ("OfferRow", "compare_offers"),
+    "free_tier": ("free_months_left",),
     "gate": ("Gate", "GateEvidence", "run_reasons"),
     "held": ("Cover", "Holding", "Usage", "apply_held", "held_units", "holdings"),
     "lcu": ("Lcu", "alb_lcu", "nlb_lcu"),

@@ -239,7 +239,7 @@ def run_reasons(seen: GateEvidence, need: Thresholds) -> list[Reason]:
         _least("no_run", seen.runs, 1, "runs", "sizeup look on the host, or sizeup load staging"),
         _most("synthetic", synthetic, 0, "flag", "load your own stack: sizeup load staging"),
         _least("too_short", seen.valid_minutes, need.valid_minutes, "min", "load longer: sizeup load staging --step-time 10m"),
-        _least("too_few_days", seen.history_days, need.history_days, "d", f"run sizeup collect staging --since {need.history_days:g}d"),
+        _least("too_few_days", seen.history_days, need.history_days, "d", f"have {need.history_days:g} days of production's own history"),
         _least("no_peak", peak, need.peak_ratio, "ratio", "load up to the forecast peak: sizeup load staging --rates"),
         _deployment(seen, need.deployments),
         _least("memory_unmeasured", seen.memory_ratio, need.memory_ratio, "ratio", "sample every process's PSS under load, as root"),

@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from catalogue import family_of, is_size_flexible, size_units, units_or_none
+from evidence import rfc3339
 from sizing.money.units import as_many
 
 SCOPES = {"zonal": "zonal", "Availability Zone": "zonal", "regional": "regional", "Region": "regional"}
@@ -42,6 +43,13 @@ class Holding:
     platform: str = "Linux"
     tenancy: str = "default"
     payment: str | None = None
+
+    @property
+    def ends(self) -> datetime | None:
+        """The moment of its end."""
+        if self.ends_at is None or isinstance(self.ends_at, datetime):
+            return self.ends_at
+        return datetime.combine(self.ends_at, time(), UTC)
 
     @property
     def units(self) -> Decimal | None:
@@ -84,10 +92,10 @@ class Cover:
     unused_units: Decimal | None
 
     def as_json(self) -> dict[str, Any]:
-        ends = self.holding.ends_at
+        ends = self.holding.ends
         return {
             "id": self.holding.id, "type": self.holding.type, "count": self.holding.count, "units": _number(self.holding.units),
-            "ends_at": None if ends is None else ends.isoformat().replace("+00:00", "Z"),
+            "ends_at": None if ends is None else rfc3339(ends),
             "covers": [{"class": name, "type": kind, "count": _number(count)} for name, kind, count in self.covers],
             "unused_units": _number(self.unused_units),
         }  # fmt: skip
@@ -150,11 +158,7 @@ def apply_held(held: Sequence[Holding], usage: Sequence[Usage], at: datetime) ->
 
 
 def is_running(holding: Holding, at: datetime) -> bool:
-    ends = holding.ends_at
-    if ends is None:
-        return True
-    moment = ends if isinstance(ends, datetime) else datetime.combine(ends, time(), UTC)
-    return moment > at
+    return holding.ends is None or holding.ends > at
 
 
 def held_units(held: Sequence[Holding], family: str, at: datetime) -> Decimal:
