@@ -137,7 +137,10 @@ def money(usd: Decimal | str | None, *, places: int = 2) -> str:
 
 def mib(count: float | None) -> str:
     """Write bytes for people, in MiB: `41 MiB`, `1,910 MiB`; `unknown` where there is none."""
-    return "unknown" if count is None else f"{count / MIB:,.0f} MiB"
+    if count is None:
+        return "unknown"
+    value = count / MIB
+    return f"{value:,.0f} MiB" if abs(value) >= 10 or value == 0 else f"{value:.1f} MiB"
 
 
 def percent(ratio: float | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 
 from evidence import SizeupError
 from sizeup.output import money, percent, table
@@ -24,6 +25,9 @@ from sizeup.words import (
 
 NEXT_STEPS = 2
 """How many next commands are shown; all stand in the JSON document."""
+
+SHOWN = 2
+"""How many things of a kind are named before they are only counted."""
 
 Line = tuple[str, str, str]
 
@@ -111,20 +115,28 @@ def _traffic_lines(document: Json) -> Iterator[Line]:
 
 
 def _stack_lines(document: Json) -> Iterator[Line]:
+    """Sum the stack by service; its single lines stand in the report and in JSON."""
     stack = document.get("stack")
     if not stack:
         return
-    yield "stack", "a month", f"{money(stack['monthly_usd'])} as it stands"
-    for line in stack["lines"]:
-        yield "", money(line["monthly_usd"]), line["what"]
+    unknown = sum(line["monthly_usd"] is None for line in stack["lines"])
+    yield "stack", "a month", f"{money(stack['monthly_usd'])}{f', and {unknown} parts that are not known' if unknown else ''}"
+    for service in dict.fromkeys(line["service"] for line in stack["lines"]):
+        lines = [line for line in stack["lines"] if line["service"] == service]
+        known = [Decimal(line["monthly_usd"]) for line in lines if line["monthly_usd"] is not None]
+        if known:
+            yield "", service, f"{money(sum(known, Decimal(0)))}, {_some([str(line['what']) for line in lines], '; ')}"
     for item in stack["removable"]:
         yield "", "removable", removable_words(item)
 
 
 def _commitment_lines(document: Json) -> Iterator[Line]:
-    for entry in document.get("commitment") or []:
-        yield "reserve", entry["class"], f"{entry['type']}, one year"
-        for row in entry["rows"]:
+    """Set the ways to pay side by side; classes that are recommended the same type stand together."""
+    entries = document.get("commitment") or []
+    for kind in dict.fromkeys(entry["type"] for entry in entries):
+        same = [entry for entry in entries if entry["type"] == kind]
+        yield "reserve", kind, f"one host for one year, of {', '.join(entry['class'] for entry in same)}"
+        for row in same[0]["rows"]:
             yield "", PAYMENTS.get(row["payment"], row["payment"]), payment_words(row)
 
 
@@ -139,14 +151,21 @@ def _warning_lines(document: Json) -> Iterator[Line]:
 
 
 def _unknown_lines(document: Json) -> Iterator[Line]:
-    """Say each unknown once; the paths that share it stand in the JSON document."""
-    for why, lift in dict.fromkeys((u["why"], u["lift"]) for u in document["unknowns"]):
-        yield "unknown", "", f"{why}; {lift}"
+    """Say each unknown once, with all that would lift it; the paths that share it stand in the JSON document."""
+    for why in dict.fromkeys(u["why"] for u in document["unknowns"]):
+        lifts = dict.fromkeys(u["lift"] for u in document["unknowns"] if u["why"] == why)
+        yield "unknown", "", f"{why}; {_some(list(lifts), ' or ')}"
 
 
 def _next_lines(document: Json) -> list[str]:
     steps = dict.fromkeys((step["command"], step["why"]) for step in document["next"])
     return [f"next: {command}  ({why})" for command, why in list(steps)[:NEXT_STEPS]] or ["next: sizeup report"]
+
+
+def _some(names: Sequence[str], glue: str) -> str:
+    """Name the first few, and how many more there are."""
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return glue.join(names[:SHOWN]) + more
 
 
 def _layout(lines: list[Line], first: int) -> str:

@@ -96,12 +96,12 @@ def shortfall(bound: Json, arch: str) -> str:
     return f"{NAMES[name]} {quantity(need, bound['unit'])} needed, {quantity(have, bound['unit'])} there"
 
 
-def why_not(candidate: Json) -> str:
-    """Say all that keeps a candidate from fitting, the tightest first; what can't be judged stands alone."""
+def why_not(candidate: Json, *, most: int | None = None) -> str:
+    """Say what keeps a candidate from fitting, the tightest first, and what can't be judged; at most `most` of them."""
     unjudged = [k for k in candidate["constraints"] if k["ok"] is None]
     failing = sorted((k for k in candidate["constraints"] if k["ok"] is False), key=lambda k: k["margin_ratio"] or 0.0)
     if unjudged or failing:
-        return "; ".join(shortfall(k, candidate["arch"]) for k in [*failing, *unjudged])
+        return "; ".join(shortfall(k, candidate["arch"]) for k in [*failing, *unjudged][:most])
     return f"holds in only {percent(candidate['probability'])} of sampled weeks"
 
 

@@ -66,12 +66,13 @@ def svg(figure: Figure, name: str, title: str, description: str) -> Markup:
     return Markup(body[:at] + words + body[at:])  # noqa: S704  # matplotlib escapes the texts it draws, and ours are escaped above
 
 
-def mark_deployments(axes: Sequence[Axes], spans: Sequence[Span], *, label: bool = True) -> None:
+def mark_deployments(axes: Sequence[Axes], spans: Sequence[Span]) -> None:
     """Shade when a deployment ran, the same in every picture."""
     for panel in axes:
         for start, end in spans:
             panel.axvspan(start, end, color=SERIES[7], alpha=0.16, linewidth=0)
-    if label and spans and axes:
+    if spans:
+        axes[0].set_ylim(top=axes[0].get_ylim()[1] * 1.15)
         where: Any = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "va": "top"}
         axes[0].annotate("deployment", (spans[0][0], 1.0), (3, -2), **where)
 

@@ -51,11 +51,11 @@ class Series:
             {**phase, "from_s": self.second(phase["start"]), "to_s": self.second(phase["end"])} for phase in self.run.meta.get("phases", [])
         ]
 
-    @cached_property
-    def deployments(self) -> list[tuple[float, float]]:
-        """When deployments ran, in seconds of the run."""
+    def deployments(self, host_class: str | None = None) -> list[tuple[float, float]]:
+        """When deployments ran (of one class where it is named), in seconds of the run."""
         rows = self.run.events.filter((pl.col("kind") == "deploy") & pl.col("until").is_not_null())
-        spans = {(at, until) for at, until in rows.select("at", "until").iter_rows()}
+        of = rows if host_class is None else rows.filter(pl.col("subject") == host_class)
+        spans = {(at, until) for at, until in of.select("at", "until").iter_rows()}
         return sorted(((a - self.start).total_seconds(), (b - self.start).total_seconds()) for a, b in spans)
 
     def second(self, text: str) -> float:

@@ -57,8 +57,14 @@ def _computed() -> list[tuple[str, str, str]]:
 
 
 def _looked_up(page: Page) -> list[tuple[str, str, str]]:
-    prices = page.run.catalogue.get("prices", [])
-    return [(f"{p['item']}, {p['usd']} USD {p['unit']}", "looked up", f"{p['source']}, {p['as_of']}") for p in prices]
+    """Name each source of prices once, with how many it gave and one of them."""
+    found: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for price in page.run.catalogue.get("prices", []):
+        found.setdefault((str(price["source"]), str(price["as_of"])), []).append(price)
+    return [
+        (f"{len(rows)} prices, such as {rows[0]['item']} at {rows[0]['usd']} USD", "looked up", f"{source}, {as_of}")
+        for (source, as_of), rows in found.items()
+    ]
 
 
 SECTION = Section(title="The evidence", order=90, data=data, template=TEMPLATE)

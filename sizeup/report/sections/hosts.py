@@ -43,7 +43,7 @@ def _cpu_picture(series: Series, name: str, target_group: str | None) -> Any:
         sent.set_ylabel("requests/s")
         sent.set_xlabel("seconds of the run")
         sent.set_ylim(bottom=0)
-        mark_deployments((busy, sent), series.deployments)
+        mark_deployments((busy, sent), series.deployments(name))
         top = 0.0 if cpu.is_empty() else float(cpu["cores"].max())  # type: ignore[arg-type]  # as in load.py
         words = f"Busy cores follow the requests sent; the most is {top:.2f} cores."
         return svg(figure, f"cpu-{name}", f"Processor of {name} against its load", words)
@@ -55,7 +55,7 @@ def _memory_picture(series: Series, name: str) -> tuple[Any, str]:
         return None, ""
     peak = max(sum(values) for values in zip(*parts.values(), strict=True))
     words = f"Memory of {name} by process group and colour; together at most {peak:,.0f} MiB."
-    if series.deployments:
+    if series.deployments(name):
         words += " Where the deployment is shaded, two copies run at once: what a smaller type must hold too."
     with canvas(1, height=2.6) as (figure, (panel,)):
         panel.stackplot(seconds, *parts.values(), labels=list(parts), colors=_colours(parts), alpha=0.85, linewidth=0, step="mid")
@@ -63,7 +63,7 @@ def _memory_picture(series: Series, name: str) -> tuple[Any, str]:
         panel.set_xlabel("seconds of the run")
         panel.set_ylim(0, peak * 1.25)
         panel.legend(loc="upper right", ncols=min(len(parts), 4))
-        mark_deployments((panel,), series.deployments)
+        mark_deployments((panel,), series.deployments(name))
         return svg(figure, f"memory-{name}", f"Memory of {name} over time", words), words
 
 

@@ -56,7 +56,7 @@ def _picture(series: Series) -> Any:
         latency.set_xlabel("seconds of the run")
         latency.set_ylim(bottom=0)
         latency.legend(loc="upper right", ncols=2)
-        mark_deployments((rate, latency), series.deployments)
+        mark_deployments((rate, latency), series.deployments())
         top = float(load["done_per_s"].max() or 0.0)  # type: ignore[arg-type]  # a column of floats has a float as its maximum
         words = f"Throughput rises with the offered load to {top:.0f} requests a second; the panel below shows latency, median and p95."
         return svg(figure, "load", "Load and latency over time", words)
