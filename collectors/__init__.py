@@ -7,21 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collectors.aws import AwsSession
-    from collectors.memory import measure_memory
+    from collectors.memory import LookMoment, fullest, measure_memory, watch_memory
     from collectors.registry import Collector, collectors
-    from collectors.sampler import Sampler, start_sampler
+    from collectors.sampler import SamplerHandle, start_sampler
     from collectors.sources.cloudwatch import collect_cloudwatch, planned_metrics
     from collectors.sources.topology import discover_topology
 
 __all__ = [
-    "AwsSession", "Collector", "Sampler", "collect_cloudwatch", "collectors", "discover_topology", "measure_memory",
-    "planned_metrics", "start_sampler",
+    "AwsSession", "Collector", "LookMoment", "SamplerHandle", "collect_cloudwatch", "collectors", "discover_topology", "fullest",
+    "measure_memory", "planned_metrics", "start_sampler", "watch_memory",
 ]  # fmt: skip
 
+# Lazy: whoever wants one of them pays for neither boto3's nor psutil's import of the others.
 _LAZY = {
-    "AwsSession": "aws", "Collector": "registry", "Sampler": "sampler", "collect_cloudwatch": "sources.cloudwatch",
-    "collectors": "registry", "discover_topology": "sources.topology", "measure_memory": "memory",
-    "planned_metrics": "sources.cloudwatch", "start_sampler": "sampler",
+    "AwsSession": "aws", "Collector": "registry", "LookMoment": "memory", "SamplerHandle": "sampler",
+    "collect_cloudwatch": "sources.cloudwatch", "collectors": "registry", "discover_topology": "sources.topology", "fullest": "memory",
+    "measure_memory": "memory", "planned_metrics": "sources.cloudwatch", "start_sampler": "sampler", "watch_memory": "memory",
 }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ import psutil
 
 from collectors.hsperfdata import Heap, read_heap
 from collectors.processes import Footprint, Spent, Totals, age_s, read_footprint, read_totals, spent
-from collectors.trees import Forest, HostTree, Key, Member
+from collectors.trees import HostTree, Key, Member, Members
 
 CLOCK_JUMP_S = 0.1
 """Wall and monotonic clock may part by this much in an interval."""
@@ -57,8 +57,8 @@ class Snapshot:
     held: Mapping[int, Held]
 
 
-def take_snapshot(forest: Forest, before: Snapshot | None) -> Snapshot:
-    """Read every member; a process that ends while it is being read counts as ended."""
+def take_snapshot(forest: Members, before: Snapshot | None) -> Snapshot:
+    """Read every member; one that ends while it is being read counts as ended, one that may not be read (macOS) is left out."""
     moment = read_moment()
     known = before.totals if before else {}
     interval_s = moment.monotonic_s - before.moment.monotonic_s if before else 0.0
@@ -72,9 +72,9 @@ def take_snapshot(forest: Forest, before: Snapshot | None) -> Snapshot:
     )  # fmt: skip
 
 
-def _each(forest: Forest, read: Callable[[psutil.Process], T]) -> Iterator[tuple[int, T]]:
+def _each(forest: Members, read: Callable[[psutil.Process], T]) -> Iterator[tuple[int, T]]:
     for pid, member in forest.members.items():
-        with contextlib.suppress(psutil.NoSuchProcess), member.process.oneshot():
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied), member.process.oneshot():
             yield pid, read(member.process)
 
 

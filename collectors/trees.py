@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import psutil
 
@@ -49,6 +49,12 @@ class Member:
     @property
     def key(self) -> Key:
         return self.host, self.group, self.color
+
+
+class Members(Protocol):
+    """Whatever knows which processes to read."""
+
+    members: dict[int, Member]
 
 
 class TreesFile:

@@ -23,6 +23,8 @@ LEAST_INITIAL_BYTES = 8 * MIB
 CAP_OVER_LIVE = 2.0
 """A heap of twice the live set is the usual start for a throughput collector (HotSpot GC tuning guide, sizing the generations)."""
 LEAST_CAP_BYTES = 32 * MIB
+LEAST_NATIVE_BYTES = 31 * MIB
+"""The VM itself: an empty program on OpenJDK 17 with an 8 MiB Serial heap, 2 of them touched, has a PSS of 33 MiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +79,12 @@ def default_collector(cpus: int, memory_bytes: int) -> Literal["Serial", "G1"]:
 
 
 def overhead_bytes(held_bytes: int, jvm: JvmMemory) -> int:
-    """Return what a JVM holds beside its heap: classes, compiled code, threads, the collector's own; at least its metaspace."""
-    return max(held_bytes - jvm.committed_bytes, jvm.metaspace_bytes or 0)
+    """Return what a JVM holds beside its heap: classes, compiled code, threads, the collector's own.
+
+    Less the committed heap would be too little where not all of that was touched yet, so an empty JVM and the metaspace are the least.
+    """
+    least = LEAST_NATIVE_BYTES + (jvm.metaspace_bytes or 0)
+    return min(held_bytes, max(held_bytes - jvm.committed_bytes, least))
 
 
 def cap_bytes(jvm: JvmMemory) -> int | None:

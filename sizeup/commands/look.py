@@ -236,6 +236,7 @@ def _type_rows(types: Sequence[TypeFit]) -> list[list[str]]:
         twice = "" if fit.need_deploy_bytes is None else mib(fit.need_deploy_bytes)
         lever = "" if fit.lever is None else f"{fit.lever}: {mib(fit.need_with_lever_bytes)}"
         rows.append([
-            fit.type, mib(fit.usable_bytes), mib(fit.need_bytes), words[fit.fits], twice, words[fit.fits_deploy], money(fit.monthly_usd), lever,
+            fit.type, mib(fit.usable_bytes), mib(fit.need_bytes), words[fit.fits], twice, words[fit.fits_deploy],
+            money(fit.monthly_usd), lever,
         ])  # fmt: skip
     return rows
