@@ -96,7 +96,7 @@ class Catalogue:
         import difflib
 
         near = difflib.get_close_matches(name, self.types, 1, 0.6)
-        mend = f'did you mean "{near[0]}"?' if near else "see sizeup prices show for those there are."
+        mend = f'did you mean "{near[0]}"?' if near else "write one of the region's, such as t3.small."
         elsewhere = f", though it is one of EC2 (no price in {self.region})" if name in all_types() else ""
         raise SizeupError(f'unknown instance type "{name}" in {self.region}{elsewhere}; {mend}')
 
@@ -202,7 +202,9 @@ def _figure(price: Price | ServicePrice) -> dict[str, Any]:
 
 
 def _type_row(t: InstanceType) -> dict[str, Any]:
-    row = asdict(t) | {"type": t.name}
+    from catalogue.speed import speed_rows
+
+    row = asdict(t) | {"type": t.name, "core_speed": speed_rows(t.name)}
     return {key: _plain(value) for key, value in row.items() if key != "name"}
 
 

@@ -59,6 +59,12 @@ def speed_range(name: str, relative_to: str) -> SpeedRange:
     return SpeedRange(ratios[0], 1.0 if same_family else _median(ratios), ratios[-1], "benchmark", cited)
 
 
+def speed_rows(name: str) -> list[dict[str, str | float]]:
+    """Return what a run keeps of a type's speed: each benchmark relative to its m5, with its source."""
+    runs = sorted(_runs_of(name).items())
+    return [{"benchmark": key[0], "region": key[1], "relative_to_m5": run.ratio, "source": run.source} for key, run in runs]
+
+
 def _runs_of(name: str) -> Mapping[Benchmark, _Run]:
     runs = _runs()
     return runs[name] if name in runs else _family_runs().get(name.partition(".")[0], {})

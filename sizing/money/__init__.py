@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Buy", "Cover", "Gate", "GateEvidence", "GateSettings", "Held", "Holding", "Lcu", "OfferRow", "PurchasePrice", "StackCost",
-    "StackLine", "Usage", "address_usd", "alb_lcu", "apply_held", "compare_offers", "free_months_left", "held_units", "holdings", "nlb_lcu", "parse_buy", "parse_usd",
-    "purchase_price", "run_reasons", "stack_cost",
+    "StackLine", "Usage", "address_usd", "alb_lcu", "apply_held", "compare_offers", "free_months_left", "held_units",
+    "holdings", "nlb_lcu", "parse_buy", "parse_usd", "purchase_price", "run_reasons", "stack_cost",
 ]  # fmt: skip
 
 # Lazy: the settings need pydantic, the rest only decimal. The function `gate` is named like its module, so the face of

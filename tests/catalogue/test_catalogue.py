@@ -57,6 +57,18 @@ def test_loading_takes_under_60_ms_and_40_mb_with_the_standard_library_alone():
     assert {name for run in runs for name in run["outside"]} == set()
 
 
+def test_importing_the_faces_reads_no_figure():
+    """STYLE: importing is free and harmless."""
+    script = (
+        "import sys; opened = []; sys.addaudithook(lambda event, args: opened.append(str(args[0])) if event == 'open' else None)\n"
+        "import catalogue, sizing.money, catalogue.load\nprint([path for path in opened if '/data/' in path])"
+    )
+
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+
+    assert done.stdout.strip() == "[]"
+
+
 @pytest.mark.parametrize("region", ["ap-northeast-2", "us-east-1"])
 def test_a_region_is_answered_from_its_own_files(region):
     """Issue: loading one region touches no other."""
@@ -223,6 +235,7 @@ def test_what_a_run_keeps_can_be_written_and_names_every_source():
 
     assert [t["type"] for t in kept["types"]] == ["t3.small", "t2.micro"]
     assert kept["types"][0]["burst"]["credits_per_h"] == 24
+    assert {row["benchmark"] for row in kept["types"][0]["core_speed"]} >= {"passmark 11 cpu single thread", "stress-ng cpu, one worker"}
     assert (kept["as_of"], kept["sha256"]) == (SEOUL.as_of.isoformat(), SEOUL.sha256)
     assert all(row["source"] and set(row) == {"service", "item", "region", "unit", "usd", "as_of", "source"} for row in kept["prices"])
     assert {"service": "ec2", "item": "t3.small on demand", "usd": "0.026"}.items() <= kept["prices"][0].items()

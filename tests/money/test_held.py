@@ -22,7 +22,7 @@ def test_one_regional_small_covers_two_micro():
     (cover,) = apply_held([Holding("r", "t3.small", 1, ends_at=date(2027, 2, 1))], [Usage("api", "t3.micro", 2)], NOW)
 
     assert cover.as_json() == {
-        "id": "r", "type": "t3.small", "count": 1, "units": 1, "ends_at": "2027-02-01",
+        "id": "r", "type": "t3.small", "count": 1, "units": 1, "ends_at": "2027-02-01T00:00:00Z",
         "covers": [{"class": "api", "type": "t3.micro", "count": 2}], "unused_units": 0,
     }  # fmt: skip
 

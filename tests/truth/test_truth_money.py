@@ -10,6 +10,7 @@ from truth_cases import agrees, case, of_kind
 
 from catalogue import load_catalogue, size_units
 from sizing.money import Holding, Usage, alb_lcu, apply_held, nlb_lcu, stack_cost
+from sizing.money.lcu import NLB_TCP_CAPACITY, NLB_UDP_CAPACITY
 from sizing.money.stack import address_usd
 from sizing.money.units import MONTH_H, as_many, break_even_hours, break_even_ratio, effective_hourly_usd, tiered_usd
 
@@ -169,7 +170,9 @@ def test_the_dearest_dimension_is_billed_and_never_the_sum(told):
     load = {"new_per_s": dec(asked["new_per_s"]), "duration_s": dec(asked["duration_s"]), "gb_per_h": dec(asked["gb_per_hour"])}
 
     if "capacity" in asked:
-        used = nlb_lcu(**load, capacity={name: dec(value) for name, value in asked["capacity"].items()})
+        capacity = {name: dec(value) for name, value in asked["capacity"].items()}
+        used = nlb_lcu(**load, capacity=capacity)
+        assert capacity in (NLB_TCP_CAPACITY, NLB_UDP_CAPACITY)
     else:
         used = alb_lcu(**load, requests_per_s=dec(asked["requests_per_s"]), rules=asked["rules"])
 
