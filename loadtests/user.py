@@ -12,13 +12,14 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar
 
 import gevent
 import gevent.lock
 import gevent.pool
 import numpy as np
 from locust import User, events, task
+from locust.exception import StopTest
 from locust.runners import WorkerRunner
 
 from evidence import SizeupError
@@ -98,12 +99,8 @@ class OpenLoopUser(User):
 
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
-        if not self.host:
-            raise ValueError("no host to load: give one with --host, or set `host` in the user's class.")
-        if self.rate <= 0 or self.arrivals not in ("poisson", "constant"):
-            raise ValueError(f'{type(self).__name__}: rate must be above 0 and arrivals "poisson" or "constant".')
         self.engine: Engine = engine_of(environment)
-        self.site = Site(self.host.rstrip("/"), self.hosts, self.timeout_s)
+        self.site = Site(str(self.host).rstrip("/"), self.hosts, self.timeout_s)
         self.number = self.engine.next_user()
         self.random = stream(self.seed, self.engine.worker, self.number)
         self.http = Session(self.engine, self.site, MAIN, "on_start")
@@ -118,6 +115,8 @@ class OpenLoopUser(User):
     def run_arrivals(self) -> None:
         """Open the connections, then start arrivals until Locust stops this user."""
         mix = Mix(self.scenarios(), self.random)
+        if not mix.arrivals:
+            self.give_up("nothing to do at an arrival: mark a method with @scenario(weight=1), or give what its token needs.")
         self.open_connections({arrival.host_class for arrival in mix.arrivals})
         try:
             self.play(mix)
@@ -150,6 +149,13 @@ class OpenLoopUser(User):
             if failed := self.engine.connect_once(self.site, host_class, self.connections):
                 log.warning("%s: %s while opening connections; going on, each request says for itself.", self.site.url, failed)
 
+    def give_up(self, why: str) -> NoReturn:
+        """End the whole load, exit 2: going on would look like a load of nothing."""
+        log.error("%s: %s", type(self).__name__, why)
+        self.environment.process_exit_code = 2
+        gevent.spawn(self.environment.runner.quit)
+        raise StopTest(why)
+
     def _arrive(self, arrival: Arrival, session: Session) -> None:
         try:
             arrival.call(session)
@@ -164,8 +170,6 @@ class Mix:
 
     def __init__(self, arrivals: Sequence[Arrival], rng: np.random.Generator) -> None:
         self.arrivals = [arrival for arrival in arrivals if arrival.weight > 0]
-        if not self.arrivals:
-            raise ValueError("nothing to do at an arrival: mark a method with @scenario(weight=1).")
         self._bounds = list(itertools.accumulate(arrival.weight for arrival in self.arrivals))
         self._rng = rng
 
@@ -190,14 +194,25 @@ def refuse(wrong: SizeupError) -> None:
     sys.exit(2)
 
 
-def _record(environment: Any, runner: Any, **_: Any) -> None:
-    run = environment.parsed_options.sizeup_run
-    if run and not isinstance(runner, WorkerRunner):
-        try:
-            record_run(environment, Path(run))
-        except SizeupError as wrong:
-            refuse(wrong)
+def _start(environment: Any, runner: Any, **_: Any) -> None:
+    if isinstance(runner, WorkerRunner):
+        return
+    try:
+        for kind in environment.user_classes:
+            if issubclass(kind, OpenLoopUser):
+                _check(kind, environment.host)
+        if environment.parsed_options.sizeup_run:
+            record_run(environment, Path(environment.parsed_options.sizeup_run))
+    except SizeupError as wrong:
+        refuse(wrong)
+
+
+def _check(kind: type[OpenLoopUser], host: str | None) -> None:
+    if not (host or kind.host or "").startswith(("http://", "https://")):
+        raise SizeupError(f"{kind.__name__}: no host to load; give one with --host http://NAME, or set `host` in the class.")
+    if kind.rate <= 0 or kind.arrivals not in ("poisson", "constant"):
+        raise SizeupError(f'{kind.__name__}: rate must be above 0 and arrivals "poisson" or "constant"; mend the class.')
 
 
 listen(events.init_command_line_parser, _add_options)
-listen(events.init, _record)
+listen(events.init, _start)

@@ -50,6 +50,7 @@ class Wire(HTTPClient):
 
     def __init__(self, url: str, host: str, timeout_s: float) -> None:
         target = urlsplit(url)
+        self._prefix = target.path.rstrip("/")
         # Each exchange has one timer of its own over everything; the sockets' come after it and never fire first.
         super().__init__(
             target.hostname or "", target.port, ssl=target.scheme == "https", ssl_context_factory=_tls_context,
@@ -68,11 +69,18 @@ class Wire(HTTPClient):
         return next((one for one in opened if isinstance(one, str)), None)
 
     def exchange(self, method: str, path: str, headers: Mapping[str, str], body: bytes, timeout_s: float) -> Exchange:
-        """Send one request and read its whole answer; a failure is a word in `error`, never an exception."""
+        """Send one request and read its whole answer; a failure is a word in `error`.
+
+        Raises
+        ------
+        ValueError
+            Where method, path or a header can't stand in a request: the scenario's mistake, nothing was sent.
+        """
         seen = Exchange(started=time.perf_counter())
+        request = self._build_request(method, self._prefix + path, body=body, headers=headers).encode("latin-1") + body
         timer = gevent.Timeout.start_new(timeout_s)
         try:
-            self._exchange(seen, method, path, headers, body)
+            self._exchange(seen, method, request)
         except (Exception, gevent.Timeout, gevent.GreenletExit) as failure:
             if isinstance(failure, gevent.Timeout) and failure is not timer:
                 raise
@@ -82,13 +90,12 @@ class Wire(HTTPClient):
             seen.ended = time.perf_counter()
         return seen
 
-    def _exchange(self, seen: Exchange, method: str, path: str, headers: Mapping[str, str], body: bytes) -> None:
-        head = self._build_request(method, path, body=body, headers=headers).encode("latin-1")
+    def _exchange(self, seen: Exchange, method: str, request: bytes) -> None:
         pool = self._connection_pool
         connection = pool.get_socket()
-        seen.sent, seen.request_bytes = time.perf_counter(), len(head) + len(body)
+        seen.sent, seen.request_bytes = time.perf_counter(), len(request)
         try:
-            connection.sendall(head + body)
+            connection.sendall(request)
         except BaseException:
             pool.release_socket(connection)
             raise

@@ -19,14 +19,18 @@ from evidence import is_alive, open_run, parse_trace, process_mark, read_frames,
 from loadtests import Step, start_locust, steps_plan, write_plan
 
 HERE = Path(__file__).parent
-LOCUSTFILE = HERE.parent.parent / "loadtests" / "locustfile.py"
 HOSTS = {"frontend": "example.run", "api": "api.example.run"}
 NAMED = ["--hosts", "frontend=example.run,api=api.example.run"]
 TOKEN = "test-token-7f3a"
-HEAVY = {"polars", "pyarrow", "boto3", "botocore", "scipy", "matplotlib", "pydantic"}
+HEAVY = {"polars", "pyarrow", "boto3", "botocore", "scipy", "matplotlib"}
 
 Serve = Callable[..., Any]
 Locust = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def watched(folder: Path) -> dict[str, str]:
+    """An environment in which each process says at its end which modules it holds."""
+    return {"MODULES_DIR": str(folder), "PYTHONPATH": str(HERE / "site")}
 
 
 def held_modules(folder: Path) -> list[set[str]]:
@@ -43,9 +47,8 @@ def test_the_locustfile_loads_both_hosts_and_its_rows_are_those_of_the_server(tm
     """CONTRACT 1 (locust -f …), 3 (requests) and 5 (trace): every row joins one logged request, and the other way round."""
     target, run = serve(), tmp_path / "20261124T030000Z-locust-plain"
 
-    files = f"{LOCUSTFILE},{HERE / 'modules_dump.py'}"
-    env = {"MODULES_DIR": str(tmp_path)}
-    done = plain_locust("-u", "40", "-r", "40", "-t", "4s", "--host", target.url, *NAMED, "--sizeup-run", str(run), files=files, env=env)
+    arguments = ["-u", "40", "-r", "40", "-t", "4s", "--host", target.url, *NAMED, "--sizeup-run", str(run)]
+    done = plain_locust(*arguments, env=watched(tmp_path))
     rows, logged = open_run(run), target.requests()
 
     assert done.returncode == 0, done.stderr
@@ -62,7 +65,7 @@ def test_the_locustfile_loads_both_hosts_and_its_rows_are_those_of_the_server(tm
         assert (row["host"], row["request_bytes"]) == (by_seq[row["seq"]]["host"], by_seq[row["seq"]]["bytes"])
     assert TOKEN.encode() not in everything_written(run)
     assert b"demo-password" not in everything_written(run)
-    assert [held & HEAVY - {"pydantic"} for held in held_modules(tmp_path)] == [set()]
+    assert [held & HEAVY for held in held_modules(tmp_path)] == [set()]
 
 
 def test_without_hosts_the_host_header_is_that_of_the_url_and_nothing_is_recorded(tmp_path: Path, serve: Serve, plain_locust: Locust):
@@ -94,7 +97,7 @@ def test_two_workers_share_a_plan_with_numbers_of_their_own(tmp_path: Path, serv
     """Each worker offers half of every rate; seq is unique with worker (CONTRACT 3); no worker holds a heavy module."""
     target, run = serve(), tmp_path / "plan"
     start_run(run, "test", "steps", started_at())
-    env = {**os.environ, "MODULES_DIR": str(tmp_path)}
+    env = {**os.environ, **watched(tmp_path)}
 
     load = start_locust(run, url=target.url, hosts=HOSTS, steps=steps_plan([20, 40], 2), seed=3, workers=2, env=env)
     code = load.wait(60)
@@ -114,6 +117,7 @@ def test_two_workers_share_a_plan_with_numbers_of_their_own(tmp_path: Path, serv
     assert 76 <= arrivals <= 164
     outcome = load.outcome()
     assert (outcome.workers, outcome.errors, outcome.requests) == (2, 0, rows.requests.height)
+    assert [held & HEAVY for held in held_modules(tmp_path)] == [set()] * 3
 
 
 def test_a_stopped_load_ends_at_once_and_keeps_what_was_under_way_as_aborted(tmp_path: Path, serve: Serve):
@@ -172,6 +176,7 @@ def test_a_load_whose_launcher_is_killed_dies_with_it_and_its_rows_are_read(tmp_
 
 
 @pytest.mark.parametrize(("arguments", "sentence"), [
+    (["--host", "example.run"], "no host to load"),
     (["--hosts", "app=example.run"], '--hosts: "app" is no class'),
     (["--sizeup-scenario", "jurney"], 'no scenario is called "jurney"'),
     (["--sizeup-plan", "/nowhere/plan.json"], "the plan can't be read"),

@@ -1,18 +1,18 @@
-"""A second locustfile: writes which modules its process holds when the load stops, into the folder MODULES_DIR."""
+"""Put on PYTHONPATH: each process writes, at its end, which modules it holds, into the folder MODULES_DIR."""
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import sys
 from pathlib import Path
 
-from locust import events
 
-
-def dump(**_: object) -> None:
+def dump() -> None:
     held = sorted({name.partition(".")[0] for name in sys.modules})
     Path(os.environ["MODULES_DIR"], f"{os.getpid()}.json").write_text(json.dumps(held))
 
 
-events.test_stop.add_listener(dump)
+if "MODULES_DIR" in os.environ:
+    atexit.register(dump)
