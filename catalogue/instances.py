@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -90,6 +90,28 @@ def all_types() -> Mapping[str, dict[str, str]]:
     return {row["instance_type"]: row for row in raw_rows("ec2_types", EVERYWHERE)}
 
 
+class TypeTable(Mapping[str, InstanceType]):
+    """Types by name, each built when it is asked for: building a region's 540 takes 10 ms of a start of 60."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = dict.fromkeys(names)
+
+    def __getitem__(self, name: str) -> InstanceType:
+        if name not in self._names:
+            raise KeyError(name)
+        return read_type(name)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+@cache
 def read_type(name: str) -> InstanceType:
     """Build one type from its row.
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
-from catalogue.instances import InstanceType, all_types, burst_rules, family_of, read_type, units_or_none
+from catalogue.instances import InstanceType, TypeTable, all_types, burst_rules, family_of, units_or_none
 from catalogue.prices import (
     Offering,
     Payment,
@@ -64,9 +64,7 @@ class Catalogue:
     def __init__(self, region: str) -> None:
         self.region = region
         self._on_demand = {row["instance_type"]: row for row in raw_rows("ec2_on_demand", region)}
-        self.types: Mapping[str, InstanceType] = {
-            name: read_type(name) for name in all_types() if name in self._on_demand or name in burst_rules()
-        }
+        self.types: Mapping[str, InstanceType] = TypeTable(n for n in all_types() if n in self._on_demand or n in burst_rules())
 
     @cached_property
     def as_of(self) -> date:
