@@ -39,7 +39,7 @@ COLORS = ("blue", "green")
 _PACKAGE = "staging.embedded"
 _HEALTH_CHECK = {"path": "/health", "interval_s": 1.0, "timeout_s": 5.0, "passes": 2, "failures": 2}
 _IDLE_S = 60.0
-_LAST_TO_END = ("proxy", "frontend", "api", "moto")
+_END_ORDER = ("proxy", "frontend", "api", "moto")
 
 
 def clear_leftovers(home: Path) -> list[str]:
@@ -152,7 +152,7 @@ class Stack:
             if self._publisher is not None:
                 self._publisher.stop()
             # The load balancer first, so that what is under way still finds its targets.
-            for child in sorted(self._children, key=lambda each: _LAST_TO_END.index(each.name.partition("-")[0])):
+            for child in sorted(self._children, key=lambda each: _END_ORDER.index(each.name.partition("-")[0])):
                 child.end()
             if self._door is not None:
                 self._door.close()

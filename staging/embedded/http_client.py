@@ -84,7 +84,7 @@ class Pool:
             async with asyncio.timeout(self.connect_s):
                 _, connection = await loop.create_connection(_Connection, *address)
         except TimeoutError:
-            raise
+            raise  # an OSError too, but the other side may still be there
         except OSError as refused:
             raise ConnectFailedError(str(refused)) from None
         return connection
