@@ -16,12 +16,12 @@ from staging.embedded.weight import burn, hold
 
 @pytest.mark.parametrize("cpu_s", [0.0, 0.002, 0.04])
 def test_a_burn_takes_the_threads_own_cpu_time_and_hardly_more(cpu_s: float):
-    """One chunk of 16 KiB is some 10 to 40 µs of hashing; a millisecond is left for a noisy machine."""
+    """One chunk of 16 KiB is some 10 to 40 µs of hashing; three milliseconds are left for a noisy machine."""
     before = time.thread_time()
 
     burn(cpu_s)
 
-    assert cpu_s <= time.thread_time() - before < cpu_s + 0.001 + cpu_s * 0.05
+    assert cpu_s <= time.thread_time() - before < cpu_s + 0.003 + cpu_s * 0.05
 
 
 def test_no_two_pages_of_held_memory_are_equal_and_none_is_empty():
