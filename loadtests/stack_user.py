@@ -16,6 +16,7 @@ import gevent.lock
 from locust.runners import MasterRunner, WorkerRunner
 
 from evidence import SizeupError
+from loadtests.arrivals import stream
 from loadtests.auth import Token, TokenSource, renew, renew_in_s, sign_in, token_sources
 from loadtests.mix import Ctx, Scenario, chosen, learn_boards, scenarios, simple_scenario
 from loadtests.plan import Plan, read_plan
@@ -28,6 +29,8 @@ log = logging.getLogger("sizeup.load")
 PLAN_DONE = "sizeup_plan_done"
 """The message by which a worker tells Locust's master that its share of the plan is over."""
 _UNTIL_STOPPED_S = 1e6
+_CHOICE = 1
+"""The stream that chooses scenarios; a plan's arrival times come from stream 0 of the same seed."""
 
 
 class Bound:
@@ -48,8 +51,7 @@ class Shared:
         self.plan: Plan | None = read_plan(Path(options.sizeup_plan)) if options.sizeup_plan else None
         seed = self.plan.seed if self.plan else 0
         self.ctx = Ctx(random.Random(f"{seed}/{worker}"))  # noqa: S311 - chooses pages, guards nothing
-        self.every = _every(self.plan)
-        self.mix = chosen(self.every, options.sizeup_scenario or (self.plan.scenario if self.plan else None))
+        self.mix = chosen(_every(self.plan), options.sizeup_scenario or (self.plan.scenario if self.plan else None))
         self._once = gevent.lock.RLock()
         self._prepared = False
 
@@ -113,6 +115,8 @@ class StackUser(OpenLoopUser):
         if kind._shared is None:
             kind._shared = Shared(self.environment.parsed_options, self.engine.worker)
         self.shared = kind._shared
+        if self.shared.plan:
+            self.random = stream(self.shared.plan.seed, self.engine.worker, _CHOICE)
         self.shared.prepare(Session(self.engine, self.site, "api", "on_start"))
 
     def scenarios(self) -> Sequence[Bound]:
