@@ -25,6 +25,7 @@ _RC: Any = {
     "text.color": INK, "axes.grid": True, "grid.color": FAINT, "grid.linewidth": 0.6, "axes.spines.top": False, "axes.spines.right": False,
     "axes.spines.left": False, "legend.frameon": False, "lines.linewidth": 1.6, "axes.titlesize": 10, "axes.titleweight": "bold",
     "axes.titlelocation": "left", "figure.constrained_layout.use": True, "xtick.major.size": 0, "ytick.major.size": 0,
+    "text.parse_math": False,
 }  # fmt: skip
 
 WIDTH_IN = 9.6
@@ -48,6 +49,7 @@ def canvas(rows: int, *, height: float = 2.1) -> Iterator[tuple[Figure, list[Axe
 
 def svg(figure: Figure, name: str, title: str, description: str) -> Markup:
     """Return the figure as an SVG element with a title and a description for those who can't see it."""
+    name = re.sub(r"[^a-z0-9]+", "-", name.lower())
     out = io.StringIO()
     with mpl.rc_context(_RC | {"svg.hashsalt": name}):
         figure.savefig(out, format="svg", metadata={"Date": None})

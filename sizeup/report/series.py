@@ -88,7 +88,8 @@ class Series:
 
     def arrivals(self, target_group: str | None) -> pl.DataFrame:
         """Requests that the load balancer sent to a target group a bin: `s`, `per_s`."""
-        rows = self.run.access_log.filter(pl.col("target_group") == target_group)
+        log = self.run.access_log
+        rows = log.clear() if target_group is None else log.filter(pl.col("target_group") == target_group)
         return self._every(self._binned(rows, "created_at").group_by("s").agg(per_s=pl.len() / self.bin_s)).fill_null(0.0)
 
     def memory(self, host_class: str) -> tuple[list[float], dict[str, list[float]]]:

@@ -19,7 +19,7 @@ ROUTES = (("frontend", "GET /boards"), ("api", "GET /boards"), ("api", "POST /au
 HOSTS = {"frontend": "example.run", "api": "api.example.run"}
 
 
-def write_sample_run(results: Path, *, sealed: bool = True, synthetic: bool = True, log: bool = True) -> Path:
+def write_sample_run(results: Path, *, sealed: bool = True, synthetic: bool = True, log: bool = True, group: str = "api") -> Path:
     """Write the run under `results` and return its folder; `sealed=False` leaves it as a kill would."""
     dice = random.Random(0)
     folder = create_run(results, "sample", "steps", START, synthetic=synthetic)
@@ -27,7 +27,7 @@ def write_sample_run(results: Path, *, sealed: bool = True, synthetic: bool = Tr
     rows = list(_requests(dice))
     _spool(folder, "requests-0", "requests", [row for row, _ in rows])
     _spool(folder, "hosts", "hosts", list(_hosts(dice)))
-    _spool(folder, "processes", "processes", list(_processes()))
+    _spool(folder, "processes", "processes", list(_processes(group)))
     _spool(folder, "events", "events", list(_events()))
     if log:
         _access_log(folder, [line for _, line in rows])
@@ -110,15 +110,15 @@ def _hosts(dice: random.Random) -> Any:
             }  # fmt: skip
 
 
-def _processes() -> Any:
+def _processes(group: str) -> Any:
     for second in range(1, sum(seconds for _, seconds in STEPS) + 1):
         at = START + timedelta(seconds=second)
         colors = ["blue"] if at < DEPLOY[0] else ["blue", "green"] if at < DEPLOY[1] else ["green"]
-        parts = [("frontend", "frontend", None, 180), *(("api", "api", color, 310) for color in colors)]
-        for host, group, color, mib in parts:
+        parts = [("frontend", "frontend", None, 180), *(("api", group, color, 310) for color in colors)]
+        for host, name, color, mib in parts:
             held = (mib + second // 10) * MIB
             yield {
-                "at": micros(at), "host": host, "group": group, "color": color, "pids": 1, "cpu_s": 0.05, "rss_bytes": held + 8 * MIB,
+                "at": micros(at), "host": host, "group": name, "color": color, "pids": 1, "cpu_s": 0.05, "rss_bytes": held + 8 * MIB,
                 "pss_bytes": held, "pss_estimated": False, "threads": 8, "restarts": 0,
             }  # fmt: skip
 

@@ -138,11 +138,29 @@ def test_version_is_that_of_the_project():
     assert sizeup("--version").stdout == f"sizeup {project['version']}\n"
 
 
-def test_a_broken_settings_file_is_one_sentence(tmp_path: Path):
+@pytest.mark.parametrize("args", [["load", "staging"], ["gate", "--buy", "t3.small:1:1y:all-upfront"]])
+def test_a_broken_settings_file_is_one_sentence(args: list[str], tmp_path: Path):
     """Issue 4: bad input, one sentence with the mend, exit 2."""
     (tmp_path / "sizeup.toml").write_text("[target.staging]\nalbs = 'x'\n")
 
-    done = sizeup("recommend", "--results", str(tmp_path), cwd=tmp_path)
+    done = sizeup(*args, cwd=tmp_path)
 
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == 'sizeup: sizeup.toml, [target.staging]: unknown key "albs"; did you mean "alb"?\n'
+
+
+def test_load_without_a_settings_file_is_one_sentence(tmp_path: Path):
+    """CONTRACT section 5: load, collect and doctor need a sizeup.toml."""
+    done = sizeup("load", "staging", cwd=tmp_path)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("sizeup: sizeup.toml: no settings file here; ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_named_settings_file_that_is_not_there_is_one_sentence(tmp_path: Path):
+    """CONTRACT section 1: -c and SIZEUP_CONFIG."""
+    done = sizeup("gate", "--buy", "t3.small:1:1y:all-upfront", "-c", "nowhere.toml", cwd=tmp_path)
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("sizeup: nowhere.toml: no such settings file; ")

@@ -12,7 +12,8 @@ from sizeup.words import NAMES, label, quantity, why_not
 
 TEMPLATE = """
 <p>Cheapest first. A figure is the room left under a constraint, as a share of what the type has, in the worst
-{{ confidence|percent }} of sampled weeks; below zero it doesn't hold (CPU credits of unlimited mode cost instead). Hover for need and have.</p>
+{{ confidence|percent }} of sampled weeks; below zero it doesn't hold (in unlimited mode CPU credits cost instead).
+Hover for need and have.</p>
 {% for host in hosts %}
 {{ parts.table(host.near) }}
 {% if host.dearer %}
