@@ -90,7 +90,7 @@ def _from_runs(ctx: Context, paths: Sequence[Path], buy: Buy, now: datetime) -> 
     from sizing.purchase import gate_evidence, usage
 
     if all(open_run(path).hosts.is_empty() for path in paths):
-        return _looked_only(ctx, paths)
+        return _without_hosts(ctx, paths)
     answered = recommend_paths(ctx, paths, Question())
     account = answered.settings.account
     months = free_months_left(buy.type, account.free_tier, account.ends_at, now.date(), answered.catalogue)
@@ -101,8 +101,8 @@ def _from_runs(ctx: Context, paths: Sequence[Path], buy: Buy, now: datetime) -> 
     )  # fmt: skip
 
 
-def _looked_only(ctx: Context, paths: Sequence[Path]) -> Measured:
-    """Take runs without load (`sizeup look`): they exist, and bring no window, rate or deployment."""
+def _without_hosts(ctx: Context, paths: Sequence[Path]) -> Measured:
+    """Take runs without a host sample (a load from afar): they exist, and bring no window or deployment that could be sized by."""
     from dataclasses import replace
 
     from sizing.money import GateEvidence

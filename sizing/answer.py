@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from catalogue import Catalogue, InstanceType
-from evidence import Estimate, Reason, Run, Unknown, Warn
+from evidence import Estimate, Reason, Run, SizeupError, Unknown, Warn
 from sizing.decide.candidates import candidates as all_candidates
 from sizing.decide.candidates import of_type
 from sizing.decide.decide import decide, unknown, worst
@@ -162,8 +162,17 @@ def with_defaults(stated: tuple[Objective, ...]) -> tuple[Objective, ...]:
 
 
 def class_names(run: Run) -> list[str]:
-    """Host classes that the run sampled, in name order."""
-    return sorted(set(run.hosts["class"].to_list()))
+    """Host classes that the run sampled, in name order.
+
+    Raises
+    ------
+    SizeupError
+        Where it sampled none.
+    """
+    names = sorted(set(run.hosts["class"].to_list()))
+    if not names:
+        raise SizeupError(f"run {run.id}: hosts.parquet is empty, so there is nothing to size; load again with a sampler on the hosts.")
+    return names
 
 
 def target_groups(run: Run, stated: Stated) -> dict[str, str]:

@@ -40,7 +40,7 @@ def gather(runs: Sequence[Run], host_class: str, *, target_groups: Mapping[str, 
         )
     cut = windows(run, latency_limit_s)
     log = named_log(run)
-    arrivals = log.filter(pl.col("target_group") == target_groups.get(host_class))
+    arrivals = log.filter(pl.col("target_group") == pl.lit(target_groups.get(host_class), pl.String))
     steady = [w for w in cut if w.kind == "steady" and w.valid]
     names = [str(n) for n in arrivals["name"].value_counts(sort=True)["name"]]
     counts, cpu_s, seconds, blocks = _bins(hosts, arrivals, names, steady)
