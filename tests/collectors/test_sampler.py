@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from collectors import start_sampler
@@ -162,6 +163,35 @@ child.wait()
     assert list(forest.members) == [child]
     root.communicate()
     until(lambda: not Path(f"/proc/{child}").exists())
+
+
+def test_processes_that_come_and_go_all_the_time_are_counted_and_crash_nothing(tmp_path):
+    """A root that forks 300 children, each gone within milliseconds; times(2) of the root, which waited for them all."""
+    script = """
+import os, sys
+print("up", flush=True)
+sys.stdin.readline()
+for _ in range(300):
+    child = os.fork()
+    if child == 0:
+        sum(range(50_000)); os._exit(0)
+    os.waitpid(child, 0)
+print(sum(os.times()[:4]), flush=True)
+sys.stdin.readline()
+"""
+    root = subprocess.Popen([sys.executable, "-S", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    root.stdout.readline()
+    base_s = sum(psutil.Process(root.pid).cpu_times()[:4])
+    sampler = Sampler(plant(tmp_path / "trees.json", (root.pid, "api", None)), beat_s=0.01)
+    root.stdin.write("\n")
+    root.stdin.flush()
+    seen = [sampler.beat() for _ in range(50)]
+    truth_s = float(root.stdout.readline()) - base_s
+
+    seen.append(sampler.beat())
+
+    root.communicate("\n")
+    assert sum(row["cpu_user_s"] + row["cpu_system_s"] for hosts, _ in seen for row in hosts) == pytest.approx(truth_s, rel=0.1, abs=0.06)
 
 
 def test_memory_threads_and_cpus_are_those_of_the_process(tmp_path):
