@@ -47,16 +47,14 @@ def fullest(memories: Iterable[HostMemory]) -> HostMemory:
 def watch_memory(
     seconds: float, beat_s: float | None = None, rules: Sequence[GroupRule] = (), *, host: str | None = None, host_class: str = "host"
 ) -> Iterator[LookMoment]:
-    """Yield a moment each beat until `seconds` are over, at least one."""
+    """Yield a moment each beat until `seconds` (more than 0) are over."""
     beat = beat_s or min(LONGEST_BEAT_S, max(SHORTEST_BEAT_S, seconds / MOMENTS))
     watch = _Watch(Machine(host or platform.node(), rules), host_class, beat)
-    start_s = time.monotonic()
-    end_s = start_s + seconds
-    at_s = start_s
-    while at_s < end_s or at_s == start_s:
-        at_s = min(at_s + beat, end_s) if seconds > 0 else start_s + SHORTEST_BEAT_S
-        time.sleep(max(0.0, at_s - time.monotonic()))
-        yield watch.beat(at_s - start_s)
+    start_s, elapsed_s = time.monotonic(), 0.0
+    while elapsed_s < seconds:
+        elapsed_s = min(elapsed_s + beat, seconds)
+        time.sleep(max(0.0, start_s + elapsed_s - time.monotonic()))
+        yield watch.beat(elapsed_s)
 
 
 class _Watch:
