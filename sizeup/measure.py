@@ -136,6 +136,11 @@ def measure(folder: RunFolder, site: Site, load: Load, say: Callable[[str], None
         counts={"requests": outcome.requests, "errors": outcome.errors, "workers": outcome.workers},
         generator={"cores": outcome.workers, "cpu_ratio_max": outcome.cpu_ratio_max, "lateness_p99_us": outcome.lateness_p99_us},
     )  # fmt: skip
+    # What the generator said of itself is in run.json now; an empty log of the sampler says nothing.
+    for said in folder.spool.glob("generator*.json"):
+        said.unlink()
+    if (log := folder.path / "sampler.log").exists() and log.stat().st_size == 0:
+        log.unlink()
 
 
 def _follow(

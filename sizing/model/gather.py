@@ -162,9 +162,11 @@ def _memory(run: Run, hosts: pl.DataFrame, cut: Sequence[Window]) -> pl.DataFram
         "color",
         "limit_bytes",
         "jvm_gc",
+        "jvm_used_bytes",
         "jvm_live_bytes",
         "jvm_committed_bytes",
         "jvm_max_bytes",
+        "jvm_metaspace_bytes",
         bytes=pl.coalesce("pss_bytes", "rss_bytes"),
         basis=pl.when(pl.col("pss_bytes").is_null()).then(pl.lit("rss")).otherwise(pl.lit("pss")),
     ).with_columns(kind=pl.Series(kinds, dtype=pl.String))

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
+from sizing.jvm import JvmMemory, held_when_capped_bytes
 from sizing.types import F8, MemoryPart
 
 MIB = 1 << 20
@@ -58,11 +59,16 @@ def _group_part(group: str, rows: pl.DataFrame, n: int, rng: np.random.Generator
 
 
 def _capped(rows: pl.DataFrame, draws: F8) -> F8 | None:
-    """What a JVM group would hold with its heap capped at twice the live set: all but the heap stays as it was.
-
-    Twice the live set is the usual start for a throughput collector (HotSpot GC tuning guide, "Sizing the generations").
-    """
-    live, committed = rows["jvm_live_bytes"].max(), rows["jvm_committed_bytes"].max()
-    if not isinstance(live, int) or not isinstance(committed, int):
+    """What a JVM group would hold with its heap capped; None where no live set was measured."""
+    names = ("jvm_used_bytes", "jvm_live_bytes", "jvm_committed_bytes", "jvm_max_bytes", "jvm_metaspace_bytes")
+    used, live, committed, most, metaspace = (_most(rows, name) for name in names)
+    if live is None or committed is None:
         return None
-    return draws - max(committed - 2 * live, 0)
+    held = int(np.median(draws))
+    capped = held_when_capped_bytes(held, JvmMemory("", used or live, live, committed, most or committed, metaspace))
+    return draws if capped is None else draws - (held - capped)
+
+
+def _most(rows: pl.DataFrame, column: str) -> int | None:
+    value = rows[column].max() if column in rows.columns else None
+    return value if isinstance(value, int) else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -164,3 +165,20 @@ def test_speed_of_another_family_is_drawn_from_its_benchmarks(seoul, plain_run):
     assert speeds["t3.micro"] == "measured"
     assert speeds["t2.micro"] == "benchmark"
     assert np.isfinite([v.probability for v in host.recommendation.verdicts if v.probability is not None]).all()
+
+
+def test_a_heap_far_above_its_live_set_is_a_lever(seoul):
+    """A JVM that was given 2 GiB holds 551 MiB over a live set of 64 (FACTS, the real parts): capped, a smaller type holds two."""
+    run = made_run(service(551, 0.003))
+    api = pl.col("group") == "api"
+    heap = {"jvm_live_bytes": 64 * MIB, "jvm_committed_bytes": 460 * MIB, "jvm_max_bytes": 500 * MIB, "jvm_used_bytes": 300 * MIB}
+    processes = run.processes.with_columns(
+        pl.when(api).then(value).otherwise(None).cast(pl.Int64).alias(name) for name, value in heap.items()
+    )
+
+    found = recommend([replace(run, processes=processes)], load_settings(None), seoul, ASKED).hosts[0].recommendation
+
+    cap = next(lever for lever in found.levers if lever.code == "cap_heap")
+    assert found.recommended.candidate.type == "t3.small"
+    assert cap.type == "t3.micro"
+    assert cap.saves_monthly_usd > 9
