@@ -92,6 +92,9 @@ def _measured(ctx: Context, stack: Stack, options: DemoOptions) -> Path:
     except KeyboardInterrupt:
         finish(folder, settings.objective, "stopped")
         raise
+    except SizeupError:
+        finish(folder, settings.objective, "crashed")
+        raise
     finish(folder, settings.objective)
     return folder.path
 

@@ -22,6 +22,11 @@ class Page:
         """The host classes answered for, in the answer's order."""
         return [str(host["class"]) for host in self.document["hosts"]]
 
+    @property
+    def target_groups(self) -> dict[str, str]:
+        """Each host class's target group, as the run's topology has it."""
+        return {g["class"]: g["name"] for g in self.run.topology.get("target_groups", []) if g.get("class")}
+
 
 @dataclass(frozen=True, slots=True)
 class Section:

@@ -44,9 +44,8 @@ def _host(page: Page, host: Mapping[str, Any]) -> dict[str, Any]:
 
 def _picture(page: Page, host: Mapping[str, Any]) -> Any:
     name = str(host["class"])
-    groups = {g["class"]: g["name"] for g in page.run.topology.get("target_groups", []) if g.get("class")}
     try:
-        found = gather([page.run], name, target_groups=groups)
+        found = gather([page.run], name, target_groups=page.target_groups)
     except SizeupError:
         return None
     if not len(found.seconds):

@@ -24,8 +24,7 @@ def data(page: Page) -> Mapping[str, Any] | None:
     if page.run.hosts.is_empty():
         return None
     series = Series(page.run)
-    groups = {g["class"]: g["name"] for g in page.run.topology.get("target_groups", []) if g.get("class")}
-    return {"hosts": [_host(series, name, groups.get(name)) for name in page.classes]}
+    return {"hosts": [_host(series, name, page.target_groups.get(name)) for name in page.classes]}
 
 
 def _host(series: Series, name: str, target_group: str | None) -> dict[str, Any]:
