@@ -91,7 +91,7 @@ class Run:
 
     @property
     def id(self) -> str:
-        return self.path.name
+        return str(self.meta["id"])
 
     @property
     def status(self) -> str:
