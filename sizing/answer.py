@@ -405,7 +405,11 @@ def _unknowns(answers: Sequence[HostAnswer]) -> list[dict[str, str]]:
             for field in ("background_cores", "memory", "recommended"):
                 found.append(Unknown("no valid window was measured", "sizeup load staging --plan steps").entry(f"hosts[{i}].{field}"))
         elif a.recommendation.present is None:
-            found.append(Unknown("the present type isn't in the run's topology", "sizeup collect staging").entry(f"hosts[{i}].present"))
+            found.append(
+                Unknown("the run's topology.json doesn't name the class's instances", "load a stack whose account can be read").entry(
+                    f"hosts[{i}].present"
+                )
+            )
         if a.recommendation.recommended is None and a.model is not None:
             found.append(Unknown("no candidate fits", "sizeup recommend --all-types").entry(f"hosts[{i}].recommended"))
         for j, verdict in enumerate(a.recommendation.verdicts):

@@ -122,11 +122,7 @@ def next_steps(recommendation: Recommendation, evidence_codes: Mapping[str, bool
         )
     if evidence_codes.get("no_deployment") is False:
         steps.append(
-            {
-                "command": "sizeup load staging --wait-for-deploy",
-                "why": "no deployment was seen, so its overlap is assumed",
-                "could_change_to": could,
-            }
+            {"command": "sizeup load staging", "why": "no deployment was seen: deploy once while it runs", "could_change_to": could}
         )
     if evidence_codes.get("too_short") is False:
         steps.append(
