@@ -197,7 +197,7 @@ def test_every_constraint_and_reason_has_its_words():
     assert [code for code in REASONS if f"`{code}`" not in (ROOT / "docs/reference/json.md").read_text(encoding="utf-8")] == []
 
 
-@pytest.mark.parametrize(("number", "kind"), enumerate([Scenario, Collector, Constraint]))
+@pytest.mark.parametrize(("number", "kind"), [(0, Scenario), (1, Collector), (2, Constraint)])
 def test_the_examples_of_contributing_run(number: int, kind: type):
     """CONTRIBUTING: one file each, as it stands there."""
     names: dict[str, object] = {}
