@@ -15,6 +15,7 @@ START = datetime(2026, 11, 24, 3, 0, 0, tzinfo=UTC)
 STEPS = ((5.0, 20), (10.0, 20), (20.0, 20))
 DEPLOY = (START + timedelta(seconds=22), START + timedelta(seconds=34))
 MIB = 1024 * 1024
+SETTINGS = '[project]\nregion = "ap-northeast-2"\n\n[class.frontend]\ndeploy = "none"\n'
 ROUTES = (("frontend", "GET /boards"), ("api", "GET /boards"), ("api", "POST /auth/login"), ("api", "GET /boards/[id]"))
 HOSTS = {"frontend": "example.run", "api": "api.example.run"}
 
@@ -32,7 +33,7 @@ def write_sample_run(results: Path, *, sealed: bool = True, synthetic: bool = Tr
     if log:
         _access_log(folder, [line for _, line in rows])
     write_json(folder.path / "topology.json", topology())
-    (folder.path / "settings.toml").write_text('[project]\nregion = "ap-northeast-2"\n', encoding="utf-8")
+    (folder.path / "settings.toml").write_text(SETTINGS, encoding="utf-8")
     if sealed:
         generator = {"cores": 1, "cpu_ratio_max": 0.2, "lateness_p99_us": 900}
         counts = {"requests": len(rows), "errors": 0, "workers": 1}
