@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sizing.answer import Answer, Question, recommend, scenarios
+    from sizing.answer import Answer, Question, recommend
     from sizing.decide.candidates import candidates
     from sizing.decide.decide import decide
     from sizing.decide.judge import judge
+    from sizing.decide.worlds import scenarios
     from sizing.model.fit import fit
     from sizing.model.gather import gather
     from sizing.model.traffic import forecast, parse_peak
     from sizing.model.windows import measured_objectives, phase_rows, windows
+    from sizing.money.gate import gate
 
 __all__ = [
     "Answer",
@@ -21,6 +23,7 @@ __all__ = [
     "decide",
     "fit",
     "forecast",
+    "gate",
     "gather",
     "judge",
     "measured_objectives",
@@ -37,6 +40,7 @@ _HOMES = {
     "decide": "sizing.decide.decide",
     "judge": "sizing.decide.judge",
     "fit": "sizing.model.fit",
+    "gate": "sizing.money.gate",
     "gather": "sizing.model.gather",
     "forecast": "sizing.model.traffic",
     "parse_peak": "sizing.model.traffic",
@@ -46,7 +50,7 @@ _HOMES = {
     "Answer": "sizing.answer",
     "Question": "sizing.answer",
     "recommend": "sizing.answer",
-    "scenarios": "sizing.answer",
+    "scenarios": "sizing.decide.worlds",
 }
 
 

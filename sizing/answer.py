@@ -8,25 +8,22 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from catalogue import Catalogue, InstanceType
-from evidence import Estimate, Reason, Run, SizeupError, Unknown, Warn
+from catalogue import Catalogue
+from evidence import Reason, Run, SizeupError, Unknown, Warn
 from sizing.decide.candidates import candidates as all_candidates
 from sizing.decide.candidates import of_type
 from sizing.decide.decide import decide, unknown, worst
 from sizing.decide.judge import judge as judge_world
 from sizing.decide.levers import levers, next_steps
+from sizing.decide.worlds import scenarios
+from sizing.document import estimate, host_json, objective_json
 from sizing.model.fit import WORLDS, fit, stream
 from sizing.model.gather import gather
-from sizing.model.memory import need_bytes
 from sizing.model.traffic import forecast, run_traffic
 from sizing.money import GateEvidence, GateSettings, run_reasons
 from sizing.quality import run_evidence
 from sizing.settings import Account, HostClass, Objective, Policy, Pricing, TrafficSettings
-from sizing.types import F8, Bound, Candidate, Evidence, HostModel, Recommendation, Traffic, Verdict, World
-
-# What the second hyper-thread of a core adds: stress-ng on one worker against one a vCPU, t3.micro 1.40, t3.medium 1.44,
-# c5 and m5 1.2 to 1.3 (Spare Cores, 2024-06); drawn uniformly, since it depends on the code.
-SECOND_THREAD = (0.2, 0.4)
+from sizing.types import Bound, Candidate, Evidence, HostModel, Recommendation, Traffic, Verdict, World
 
 
 class Stated(Protocol):
@@ -102,7 +99,7 @@ class Answer:
                 "peak_per_s": estimate(self.traffic.peak_draws).as_json(),
                 "growth_ratio_per_year": self.traffic.growth_ratio_per_year,
             },
-            "hosts": [host_json(h) for h in self.hosts],
+            "hosts": [host_json(h.recommendation, h.model, h.evidence) for h in self.hosts],
             "evidence": [{k: v for k, v in r.as_json().items() if k != "lift"} for r in self.reasons],
             "next": [step for h in self.hosts for step in h.recommendation.next],
         }
@@ -269,133 +266,6 @@ def _answer(
         )
     )
     return HostAnswer(replace(merged, levers=tuple(levers(asked_world, merged, judged))), evidence, model)
-
-
-def scenarios(
-    model: HostModel,
-    traffic: Traffic,
-    candidates: Sequence[Candidate],
-    catalogue: Catalogue,
-    measured_on: InstanceType | None,
-    latency: Sequence[tuple[float, float]],
-    error_limit_ratio: float,
-    deploy: Any,
-    survive_zone_loss: bool,
-    seed: int,
-) -> World:
-    """Put model, traffic and candidates into common sampled worlds; a family's speed is one draw a world."""
-    worlds = traffic.rate_draws.shape[1]
-    speeds = {c.instance.name: _speed_draws(c.instance, measured_on, catalogue, worlds, seed) for c in candidates}
-    speed = np.stack([speeds[c.instance.name] for c in candidates])
-    second = np.asarray(stream(seed, "threads").uniform(*SECOND_THREAD, size=worlds))
-    threads = np.stack([_threads_draws(c.instance, second) for c in candidates])
-    demand = (model.demand_s_draws * model.per_external[:, None]).sum(axis=0)
-    left = np.array([max(c.count - 1, 1) if survive_zone_loss else c.count for c in candidates], dtype=float)
-    # A host's share of the class's arrivals, plus what it takes idle, both in the candidate's own vCPU time.
-    load = traffic.rate_draws[:, None, :] * demand[None, None, :] / left[None, :, None]
-    busy = (load + model.background_cores_draws[None, None, :]) / speed[None, :, :]
-    return World(model, traffic, candidates, speed, threads, busy, latency, error_limit_ratio, deploy, survive_zone_loss)
-
-
-def _speed_draws(instance: InstanceType, measured_on: InstanceType | None, catalogue: Catalogue, worlds: int, seed: int) -> F8:
-    """Speed of one thread relative to the measured host's: 1 within its family, else drawn over what the benchmarks span."""
-    if measured_on is None or instance.family == measured_on.family:
-        return np.ones(worlds)
-    found = catalogue.speed(instance.name, measured_on.name)
-    if found.lo is None or found.mid is None or found.hi is None:
-        return np.full(worlds, np.nan)
-    lo, mid, hi = found.lo, found.mid, found.hi
-    rng = stream(seed, "speed", instance.family)
-    return rng.triangular(lo, min(max(mid, lo), hi), hi, worlds) if hi > lo else np.full(worlds, mid)
-
-
-def _threads_draws(instance: InstanceType, second: F8) -> F8:
-    """Full threads' worth of work that all vCPUs do together: a core's second hyper-thread adds only a part of one."""
-    if instance.threads_per_core < 2:
-        return np.full(len(second), float(instance.vcpus))
-    cores = instance.vcpus / instance.threads_per_core
-    draws: F8 = cores * (1.0 + second)
-    return draws
-
-
-def estimate(draws: F8, level: float = 0.9) -> Estimate:
-    """Median and central interval of draws."""
-    lo, mid, hi = np.quantile(draws, [(1 - level) / 2, 0.5, (1 + level) / 2])
-    return Estimate(float(mid), float(lo), float(hi), level)
-
-
-def objective_json(o: Objective) -> dict[str, Any]:
-    if o.name == "latency":
-        return {"name": o.name, "request": o.request, "quantile": o.quantile, "at": o.at, "limit": o.limit_s, "unit": "s"}
-    return {"name": o.name, "request": o.request, "quantile": None, "at": o.at, "limit": o.limit_ratio, "unit": "ratio"}
-
-
-def bound_json(b: Bound | None) -> dict[str, Any] | None:
-    if b is None:
-        return None
-    return {
-        "constraint": b.constraint,
-        "need": b.need,
-        "have": b.have,
-        "unit": b.unit,
-        "margin_ratio": b.margin_ratio,
-        "probability": b.probability,
-        "ok": b.ok,
-    }
-
-
-def verdict_json(v: Verdict | None) -> dict[str, Any] | None:
-    """Write a candidate as CONTRACT's C."""
-    if v is None:
-        return None
-    c = v.candidate
-    return {
-        "type": c.type,
-        "count": c.count,
-        "placement": c.placement,
-        "arch": c.instance.arch,
-        "credit_mode": c.credit_mode,
-        "monthly_usd": None if v.monthly_usd is None else str(v.monthly_usd),
-        "monthly_usd_free_tier": None if v.monthly_usd_free_tier is None else str(v.monthly_usd_free_tier),
-        "fits": v.fits,
-        "probability": v.probability,
-        "speed": v.speed,
-        "dominated_by": v.dominated_by,
-        "constraints": [bound_json(b) for b in v.bounds],
-    }
-
-
-def host_json(h: HostAnswer) -> dict[str, Any]:
-    """Write one host class as CONTRACT's hosts[]."""
-    r, m = h.recommendation, h.model
-    return {
-        "class": r.host_class,
-        "deploy": r.deploy,
-        "verdict": r.verdict,
-        "present": verdict_json(r.present),
-        "recommended": verdict_json(r.recommended),
-        "binding": bound_json(r.binding),
-        "demand": []
-        if m is None
-        else [
-            {"request": name, "cpu_s": estimate(draws).as_json(), "merged_with": list(others)}
-            for name, draws, others in zip(m.names, m.demand_s_draws, m.merged, strict=True)
-        ],
-        "background_cores": None if m is None else estimate(m.background_cores_draws).as_json(),
-        "excluded_ratio": h.evidence.excluded_ratio,
-        "memory": None if m is None else memory_json(m, r.deploy),
-        "candidates": [verdict_json(v) for v in r.verdicts],
-        "levers": [
-            {"code": v.code, "detail": v.detail, "type": v.type, "saves_monthly_usd": str(v.saves_monthly_usd), "needs": v.needs}
-            for v in r.levers
-        ],
-    }
-
-
-def memory_json(m: HostModel, deploy: str) -> dict[str, Any]:
-    need = need_bytes(m.memory, copies=deploy == "blue_green")
-    parts = [{"group": p.group, "bytes": estimate(p.bytes_draws).as_json(), "basis": p.basis, "source": p.source} for p in m.memory]
-    return {"need_bytes": estimate(need).as_json(), "parts": parts}
 
 
 def _unknowns(answers: Sequence[HostAnswer]) -> list[dict[str, str]]:

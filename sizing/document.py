@@ -1,0 +1,91 @@
+"""An answer's parts as CONTRACT's JSON: plain values, money as strings, an estimate with its interval."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from evidence import Estimate
+from sizing.model.memory import need_bytes
+from sizing.settings import Objective
+from sizing.types import F8, Bound, Evidence, HostModel, Recommendation, Verdict
+
+
+def estimate(draws: F8, level: float = 0.9) -> Estimate:
+    """Median and central interval of draws."""
+    lo, mid, hi = np.quantile(draws, [(1 - level) / 2, 0.5, (1 + level) / 2])
+    return Estimate(float(mid), float(lo), float(hi), level)
+
+
+def objective_json(o: Objective) -> dict[str, Any]:
+    if o.name == "latency":
+        return {"name": o.name, "request": o.request, "quantile": o.quantile, "at": o.at, "limit": o.limit_s, "unit": "s"}
+    return {"name": o.name, "request": o.request, "quantile": None, "at": o.at, "limit": o.limit_ratio, "unit": "ratio"}
+
+
+def bound_json(b: Bound | None) -> dict[str, Any] | None:
+    if b is None:
+        return None
+    return {
+        "constraint": b.constraint,
+        "need": b.need,
+        "have": b.have,
+        "unit": b.unit,
+        "margin_ratio": b.margin_ratio,
+        "probability": b.probability,
+        "ok": b.ok,
+    }
+
+
+def verdict_json(v: Verdict | None) -> dict[str, Any] | None:
+    """Write a candidate as CONTRACT's C."""
+    if v is None:
+        return None
+    c = v.candidate
+    return {
+        "type": c.type,
+        "count": c.count,
+        "placement": c.placement,
+        "arch": c.instance.arch,
+        "credit_mode": c.credit_mode,
+        "monthly_usd": None if v.monthly_usd is None else str(v.monthly_usd),
+        "monthly_usd_free_tier": None if v.monthly_usd_free_tier is None else str(v.monthly_usd_free_tier),
+        "fits": v.fits,
+        "probability": v.probability,
+        "speed": v.speed,
+        "dominated_by": v.dominated_by,
+        "constraints": [bound_json(b) for b in v.bounds],
+    }
+
+
+def host_json(r: Recommendation, m: HostModel | None, evidence: Evidence) -> dict[str, Any]:
+    """Write one host class as CONTRACT's hosts[]."""
+    return {
+        "class": r.host_class,
+        "deploy": r.deploy,
+        "verdict": r.verdict,
+        "present": verdict_json(r.present),
+        "recommended": verdict_json(r.recommended),
+        "binding": bound_json(r.binding),
+        "demand": []
+        if m is None
+        else [
+            {"request": name, "cpu_s": estimate(draws).as_json(), "merged_with": list(others)}
+            for name, draws, others in zip(m.names, m.demand_s_draws, m.merged, strict=True)
+        ],
+        "background_cores": None if m is None else estimate(m.background_cores_draws).as_json(),
+        "excluded_ratio": evidence.excluded_ratio,
+        "memory": None if m is None else memory_json(m, r.deploy),
+        "candidates": [verdict_json(v) for v in r.verdicts],
+        "levers": [
+            {"code": v.code, "detail": v.detail, "type": v.type, "saves_monthly_usd": str(v.saves_monthly_usd), "needs": v.needs}
+            for v in r.levers
+        ],
+    }
+
+
+def memory_json(m: HostModel, deploy: str) -> dict[str, Any]:
+    need = need_bytes(m.memory, copies=deploy == "blue_green")
+    parts = [{"group": p.group, "bytes": estimate(p.bytes_draws).as_json(), "basis": p.basis, "source": p.source} for p in m.memory]
+    return {"need_bytes": estimate(need).as_json(), "parts": parts}
