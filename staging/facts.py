@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from evidence import SizeupError, is_alive
 
@@ -21,14 +21,21 @@ DEMO_EMAIL = "demo@example.run"
 DEMO_PASSWORD = "demo-password"  # noqa: S105 - public: the account of a stack that only loopback reaches
 
 
+StackName = Literal["embedded", "moco"]
+
+
 @dataclass(frozen=True, slots=True)
 class StackOptions:
     """What to start.
 
     Attributes
     ----------
+    stack : str
+        `embedded`, two light processes of ours; `moco`, a Spring Boot API, a Next.js frontend and what they need.
     api_memory_bytes, api_cpu_s : int, float
-        Memory that an API process holds beside its own; CPU time that each of its requests burns.
+        Memory that an API process holds beside its own; CPU time that each of its requests burns (embedded).
+    jvm : tuple of str
+        Flags of the API's JVM beside those that let it size itself as on the present type; they win over these (moco).
     seed : int
         Of the boards that stand in the database.
     present : Mapping[str, str]
@@ -49,6 +56,8 @@ class StackOptions:
     port: int = 0
     overlap_s: float = 2.0
     metrics_every_s: float = 10.0
+    stack: StackName = "embedded"
+    jvm: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

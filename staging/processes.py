@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import pwd
 import select
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,17 +23,26 @@ READY_S = 30.0
 
 @dataclass(slots=True)
 class Child:
-    """One process; `facts` is what it reported when it was ready. Its standard input, held open, is its lifeline."""
+    """One process; `facts` is what it reported when it was ready, or what its starter knows of it.
+
+    Of a module of ours the standard input, held open, is its lifeline; a program that isn't ours is waited for by its starter.
+    """
 
     name: str
     process: subprocess.Popen[bytes]
     log: Path
     mark: dict[str, Any]
     facts: dict[str, Any] = field(default_factory=dict)
+    ends_by: signal.Signals = signal.SIGTERM
 
     @property
     def pid(self) -> int:
         return self.process.pid
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """Return what stack.json keeps of it: enough to end it, and no other, when its owner is gone."""
+        return {"name": self.name, **self.mark, "ends_by": int(self.ends_by)}
 
     @property
     def address(self) -> tuple[str, int]:
@@ -55,13 +65,13 @@ class Child:
         return self
 
     def end(self, grace_s: float = 8.0) -> None:
-        """End the process: SIGTERM, and SIGKILL for one that takes longer than `grace_s`."""
+        """End the process: the signal that it `ends_by`, and SIGKILL to its whole group for one that takes longer than `grace_s`."""
         if self.process.poll() is None:
-            self.process.terminate()
+            self.process.send_signal(self.ends_by)
             try:
                 self.process.wait(grace_s)
             except subprocess.TimeoutExpired:
-                self.process.kill()
+                os.killpg(self.pid, signal.SIGKILL)
                 self.process.wait()
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe is not None:
@@ -83,18 +93,65 @@ def spawn(name: str, module: str, settings: Mapping[str, Any], log: Path, *argum
     return child
 
 
+def spawn_program(
+    name: str, command: Sequence[str], log: Path, *, env: Mapping[str, str] | None = None, user: str | None = None,
+    ends_by: signal.Signals = signal.SIGTERM, folder: Path | None = None,
+) -> Child:  # fmt: skip
+    """Start a program that knows nothing of us, held at a gate until `open_gate`, so that its owner can write its mark down first.
+
+    A shell waits for one line and becomes the program, under the same id and start; an owner that dies before has left nothing.
+    """
+    with log.open("ab") as out:
+        process = subprocess.Popen(
+            ["/bin/sh", "-c", 'read -r go && exec "$@"', name, *command], stdin=subprocess.PIPE, stdout=out, stderr=out, cwd=folder,
+            env={**os.environ, **(env or {})}, start_new_session=True,
+            user=user, group=user and pwd.getpwnam(user).pw_gid, extra_groups=[] if user else None,
+        )  # fmt: skip
+    return Child(name, process, log, process_mark(process.pid), ends_by=ends_by)
+
+
+def open_gate(child: Child) -> None:
+    """Let a program of `spawn_program` begin."""
+    assert child.process.stdin is not None
+    with contextlib.suppress(BrokenPipeError):  # it died already; whoever waits for it says so
+        child.process.stdin.write(b"go\n")
+        child.process.stdin.close()
+
+
 def end_marked(mark: Mapping[str, Any], grace_s: float = 3.0) -> bool:
-    """End the very process that a mark names, if it still runs; return whether it did."""
-    if not lives(mark):
-        return False
-    for sign in (signal.SIGTERM, signal.SIGKILL):
-        _signal(mark["pid"], sign)
+    """End the very process that a mark names and what it left of its group, if any of it runs; return whether it did."""
+    ours = [mark] if lives(mark) else _orphans(mark)
+    for sign in (mark.get("ends_by", signal.SIGTERM), signal.SIGKILL):
+        for each in ours:
+            _signal(each["pid"], sign)
         deadline = time.monotonic() + grace_s
-        while time.monotonic() < deadline:
-            if not lives(mark):
-                return True
+        while any(map(lives, ours)) and time.monotonic() < deadline:
             time.sleep(0.02)
-    return True
+    for each in _orphans(mark):
+        _signal(each["pid"], signal.SIGKILL)
+    return bool(ours)
+
+
+def _orphans(mark: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the marks of what lives on in the group of a leader that is gone: nginx's workers, when its master was killed.
+
+    No new process gets the number of a group that has members, so the group is still the leader's.
+    """
+    if Path(f"/proc/{mark['pid']}").exists():
+        return []
+    members = [pid for pid in _pids() if _process_group(pid) == mark["pid"]]
+    return [each for each in map(process_mark, members) if mark["start"] is not None and (each["start"] or 0) >= mark["start"]]
+
+
+def _pids() -> list[int]:
+    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()] if Path("/proc/self").exists() else []
+
+
+def _process_group(pid: int) -> int | None:
+    try:
+        return os.getpgid(pid)
+    except ProcessLookupError:
+        return None
 
 
 def lives(mark: Mapping[str, Any] | None) -> bool:

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from staging.facts import StackInfo
+from staging.facts import StackInfo, StackName
+
+# What `look` tells apart on a host of the real stack; the colour is what the command line says.
+_MOCO_GROUPS = r"""groups = [
+  { name = "jvm", match = "java .*moco-api\\.jar", color = "--moco\\.color=(\\w+)" },
+  { name = "codedeploy-agent-standin", match = "codedeploy-agent-standin" },
+]
+"""
 
 
-def settings_toml(info: StackInfo) -> str:
+def settings_toml(info: StackInfo, stack: StackName = "embedded") -> str:
     """Write the settings with which `sizeup load staging` loads the stack."""
     hosts = ", ".join(f'{name} = "{host}"' for name, host in info.hosts.items())
     deploys = {"api": "blue_green", "frontend": "none"}
-    classes = "\n".join(f'[class.{name}]\ntarget_group = "{info.target_groups[name]}"\ndeploy = "{deploys[name]}"\n' for name in info.hosts)
+    groups = {"api": _MOCO_GROUPS} if stack == "moco" else {}
+    classes = "\n".join(
+        f'[class.{name}]\ntarget_group = "{group}"\ndeploy = "{deploys[name]}"\n{groups.get(name, "")}'
+        for name, group in info.target_groups.items()
+    )
     return f"""\
-# Written by the embedded stack; its ports change with every start.
+# Written by the {stack} stack; its ports change with every start.
 [project]
 region = "{info.region}"
 timezone = "Asia/Seoul"

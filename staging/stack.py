@@ -1,11 +1,9 @@
-"""The embedded stack as a whole: started, deployed to, stopped; and what a killed one left, ended."""
+"""A stack as a whole: account and load balancer, and the service behind it; started, deployed to, stopped; a killed one's rest ended."""
 
 from __future__ import annotations
 
 import os
-import secrets
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -15,31 +13,20 @@ from typing import Any
 
 from evidence import SizeupError, process_mark, write_json
 from staging.balancer import BalancerControl
-from staging.embedded import board
 from staging.embedded.account import Account, Clients, build_account, record_deployment, rules
-from staging.facts import (
-    DEMO_EMAIL,
-    DEMO_PASSWORD,
-    HOSTS,
-    TARGET_GROUPS,
-    Deployment,
-    StackInfo,
-    StackOptions,
-    info_facts,
-    read_facts,
-    stack_file,
-)
-from staging.processes import Child, end_marked, lives, spawn
+from staging.facts import HOSTS, TARGET_GROUPS, Deployment, StackInfo, StackOptions, info_facts, read_facts, stack_file
+from staging.ground import Balancer, Ground, Service, other_color
+from staging.processes import Child, end_marked, lives
 from staging.publisher import MetricPublisher
 from staging.remote import Door, deployment_facts
 from staging.settings_file import settings_toml
 from staging.trees import write_trees
 
-COLORS = ("blue", "green")
 _PACKAGE = "staging.embedded"
 _HEALTH_CHECK = {"path": "/health", "interval_s": 1.0, "timeout_s": 5.0, "passes": 2, "failures": 2}
 _IDLE_S = 60.0
-_END_ORDER = ("proxy", "frontend", "api", "moto")
+# The load balancer first, so that what is under way still finds its targets; data after those that ask for it.
+_END_ORDER = ("proxy", "frontend", "nginx", "api", "agent", "redis", "postgres", "moto", "guard")
 
 
 def clear_leftovers(home: Path) -> list[str]:
@@ -95,13 +82,10 @@ class Stack:
 
     def __init__(self, home: Path, options: StackOptions, say: Callable[[str], None]) -> None:
         self.home, self.options, self._say = home, options, say
-        self._secret = secrets.token_hex(32)
-        self._children: list[Child] = []
-        self._api: list[tuple[Child, str | None]] = []
-        self._frontend: list[tuple[Child, str | None]] = []
+        self._ground = Ground(home, options, say, self._say_so)
+        self._service = _service(self._ground)
         self._door: Door | None = None
         self._publisher: MetricPublisher | None = None
-        self._closing = False
         self._deploying, self._stopping, self._ended = threading.Lock(), threading.Lock(), threading.Event()
         self._facts: dict[str, Any] = {"owner": process_mark(os.getpid())}
         self._say_so()
@@ -109,10 +93,8 @@ class Stack:
     @property
     def info(self) -> StackInfo:
         """Where the stack stands now; pids change at a deployment."""
-        pids = {
-            "proxy": self._proxy.pid, "moto": self._cloud.pid,
-            "frontend": [child.pid for child, _ in self._frontend], "api": [child.pid for child, _ in self._api],
-        }  # fmt: skip
+        hosts = {name: [root.child.pid for root in roots] for name, roots in self._service.trees().items()}
+        pids = {"proxy": self._proxy.pid, "moto": self._cloud.pid, **hosts}
         return StackInfo(
             alb_url=f"http://127.0.0.1:{self._proxy.facts['port']}", hosts=dict(HOSTS), aws_endpoint_url=self._clients.endpoint_url,
             access_log=self.home / "access.log", trees=self.home / "trees.json", load_balancer=self._account.load_balancer,
@@ -128,15 +110,11 @@ class Stack:
             Where the new process doesn't get healthy; the old one serves on.
         """
         with self._deploying:
-            started_at, (old, from_color) = datetime.now(UTC), self._api[0]
-            to_color = COLORS[from_color == COLORS[0]]
+            started_at, from_color = datetime.now(UTC), self._service.color
+            to_color = other_color(from_color)
             record_deployment(self._clients, to_color)
-            self._add_api(to_color)
-            self._control.deregister(TARGET_GROUPS["api"], old.address)
-            self._control.wait_drained(TARGET_GROUPS["api"], old.address)
-            time.sleep(self.options.overlap_s)
-            self._drop_api(old)
-            return Deployment(started_at, datetime.now(UTC), str(from_color), to_color)
+            self._service.deploy(self._balancer)
+            return Deployment(started_at, datetime.now(UTC), from_color, to_color)
 
     def publish_metrics(self) -> None:
         """Bring CloudWatch up to date at once, for a run that is shorter than the publishing's beat."""
@@ -148,11 +126,10 @@ class Stack:
         with self._stopping:
             if self._ended.is_set():
                 return
-            self._closing = True
+            self._ground.closing = True
             if self._publisher is not None:
                 self._publisher.stop()
-            # The load balancer first, so that what is under way still finds its targets.
-            for child in sorted(self._children, key=lambda each: _END_ORDER.index(each.name.partition("-")[0])):
+            for child in sorted(self._ground.children, key=lambda each: _END_ORDER.index(each.name.partition("-")[0])):
                 child.end()
             if self._door is not None:
                 self._door.close()
@@ -177,23 +154,24 @@ class Stack:
 
     def _start(self) -> None:
         self._say("starting the stack: account, API, load balancer, frontend")
-        board.create(self.home / "board.sqlite", self.options.seed, DEMO_EMAIL, DEMO_PASSWORD)
-        cloud, api = self._spawn("moto", "cloud", {}), self._spawn_api(COLORS[0])
+        cloud = self._ground.spawn("moto", f"{_PACKAGE}.cloud", {})
+        self._service.begin()
         self._cloud = cloud.wait_ready()
         self._clients = Clients(f"http://127.0.0.1:{self._cloud.facts['port']}", self.options.region)
         self._account = build_account(self._clients, self.options.present)
         self._proxy = self._start_proxy(self._account)
-        self._control = BalancerControl(self._proxy.facts["control_port"])
-        self._join("api", api.wait_ready())
-        self._start_frontend()
-        self._publisher = MetricPublisher(self._control, self._clients, self._account.load_balancer, self.options.metrics_every_s)
+        self._balancer = Balancer(BalancerControl(self._proxy.facts["control_port"]), self._proxy.facts["port"])
+        self._service.join(self._balancer)
+        self._publisher = MetricPublisher(
+            self._balancer.control, self._clients, self._account.load_balancer, self.options.metrics_every_s
+        )
         self._door = Door(self.home, {"deploy": lambda: deployment_facts(self.deploy()), "stop": self._stop_asked})
-        (self.home / "sizeup.toml").write_text(settings_toml(self.info))
+        (self.home / "sizeup.toml").write_text(settings_toml(self.info, self.options.stack))
         self._say_so()
         self._say(f"the stack serves at {self.info.alb_url} as {', '.join(HOSTS.values())}")
 
     def _start_proxy(self, account: Account) -> Child:
-        proxy = self._spawn("proxy", "proxy", {
+        proxy = self._ground.spawn("proxy", f"{_PACKAGE}.proxy", {
             "elb": account.load_balancer, "target_groups": dict(account.target_groups), "rules": list(rules()), "port": self.options.port,
             "access_log": str(self.home / "access.log"), "health_check": _HEALTH_CHECK, "idle_s": _IDLE_S,
         }).wait_ready()  # fmt: skip
@@ -201,64 +179,27 @@ class Stack:
             raise SizeupError(f"port {self.options.port}: can't be listened on ({proxy.facts['error']}); name a free one, or 0 for any.")
         return proxy
 
-    def _start_frontend(self) -> None:
-        settings = {"balancer_host": "127.0.0.1", "balancer_port": self._proxy.facts["port"], "api_host": HOSTS["api"]}
-        frontend = self._spawn("frontend", "frontend", settings).wait_ready()
-        self._frontend.append((frontend, None))
-        self._say_so()
-        self._join("frontend", frontend)
-        for kind, (child, _) in (("api", self._api[0]), ("frontend", self._frontend[0])):
-            self._control.wait_healthy(TARGET_GROUPS[kind], child.address)
-
-    def _join(self, kind: str, child: Child) -> None:
-        self._control.register(TARGET_GROUPS[kind], child.address)
-
-    def _spawn_api(self, color: str) -> Child:
-        settings = {
-            "memory_bytes": self.options.api_memory_bytes, "cpu_s": self.options.api_cpu_s,
-            "database": str(self.home / "board.sqlite"), "secret": self._secret,
-        }  # fmt: skip
-        child = self._spawn(f"api-{color}", "api", settings, f"--color={color}")
-        self._api.append((child, color))
-        self._say_so()
-        return child
-
-    def _add_api(self, color: str) -> None:
-        child = self._spawn_api(color)
-        try:
-            self._join("api", child.wait_ready())
-            self._control.wait_healthy(TARGET_GROUPS["api"], child.address)
-        except SizeupError:
-            if child.facts:
-                self._control.deregister(TARGET_GROUPS["api"], child.address)
-            self._drop_api(child)
-            raise
-
-    def _drop_api(self, child: Child) -> None:
-        child.end()
-        self._children.remove(child)
-        self._api = [each for each in self._api if each[0] is not child]
-        self._say_so()
-
-    def _spawn(self, name: str, module: str, settings: Mapping[str, Any], *arguments: str) -> Child:
-        if self._closing:
-            raise SizeupError("the stack is being stopped; start it again.")
-        child = spawn(name, f"{_PACKAGE}.{module}", settings, self.home / "logs" / f"{name}.log", *arguments)
-        self._children.append(child)
-        self._say_so()
-        return child
-
     def _say_so(self) -> None:
         """Replace stack.json and trees.json, so that a kill at any moment leaves the names of what runs."""
-        facts = {**self._facts, "processes": [{"name": child.name, **child.mark} for child in self._children]}
+        facts = {**self._facts, "processes": [child.record for child in self._ground.children]}
         if self._door is not None:
-            facts |= {
-                **info_facts(self.info), "door_port": self._door.port, "control_port": self._control.port, "options": asdict(self.options),
-            }  # fmt: skip
+            ports = {"door_port": self._door.port, "control_port": self._balancer.control.port}
+            facts |= {**info_facts(self.info), **ports, "options": asdict(self.options)}
         write_json(stack_file(self.home), facts)
-        write_trees(self.home / "trees.json", {"frontend": self._frontend, "api": self._api})
+        write_trees(self.home / "trees.json", self._service.trees())
 
     def _stop_asked(self) -> Mapping[str, Any]:
         # Answered before it is done, by a thread that the process waits for: the answer must get out of a door that closes.
         threading.Thread(target=self.stop, name="stop").start()
         return {}
+
+
+def _service(ground: Ground) -> Service:
+    """Return what stands behind the load balancer; each stack's own programs are imported only where they are run."""
+    if ground.options.stack == "moco":
+        from staging.moco.service import MocoService
+
+        return MocoService(ground)
+    from staging.embedded.service import EmbeddedService
+
+    return EmbeddedService(ground)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,18 @@ from evidence import write_json
 from staging.processes import Child
 
 
-def write_trees(path: Path, hosts: Mapping[str, Sequence[tuple[Child, str | None]]]) -> None:
-    """Replace the file; `hosts` is host class -> its processes, each with its colour or None."""
-    rows = [{"host": name, "class": name, "roots": [_root(name, *each) for each in roots]} for name, roots in hosts.items()]
-    write_json(path, {"hosts": rows})
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A process that is, with all that it starts, part of a host; `color` where a deployment runs two of it."""
+
+    child: Child
+    group: str
+    color: str | None = None
+
+    def row(self) -> dict[str, Any]:
+        return {**self.child.mark, "group": self.group, "color": self.color}
 
 
-def _root(group: str, child: Child, color: str | None) -> dict[str, Any]:
-    return {**child.mark, "group": group, "color": color}
+def write_trees(path: Path, hosts: Mapping[str, Sequence[Root]]) -> None:
+    """Replace the file; `hosts` is host class -> the roots of its processes."""
+    write_json(path, {"hosts": [{"host": name, "class": name, "roots": [root.row() for root in roots]} for name, roots in hosts.items()]})

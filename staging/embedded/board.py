@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import random
 import sqlite3
 import threading
 import time
@@ -12,13 +11,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from staging.sample import sample_data
+
 PAGE_ROWS = 20
-BOARDS = 400
 REFRESH_LIFE_S = 14 * 24 * 3600
-_WORDS = """
-latency credit burst memory heap index cache token queue deploy rollback region zone budget invoice replica socket thread gateway
-listener target health probe release staging review ticket sprint backlog incident alarm metric trace sample
-"""
 _SCHEMA = """
 CREATE TABLE person (id INTEGER PRIMARY KEY, email TEXT UNIQUE, salt BLOB, hash BLOB);
 CREATE TABLE board (id INTEGER PRIMARY KEY, author INTEGER, title TEXT, content TEXT, likes INTEGER DEFAULT 0);
@@ -33,18 +29,13 @@ def create(path: Path, seed: int, email: str, password: str) -> None:
     """Write a new database with the demo's account and boards, the same ones for the same seed."""
     for old in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
         old.unlink(missing_ok=True)
-    words = _WORDS.split()
-    draw, salt = random.Random(seed), hashlib.sha256(str(seed).encode()).digest()[:16]  # noqa: S311 - sample text, no secret
+    sample, salt = sample_data(seed), hashlib.sha256(str(seed).encode()).digest()[:16]
     db = sqlite3.connect(path)
     db.execute("PRAGMA journal_mode=WAL")
     db.executescript(_SCHEMA)
     db.execute("INSERT INTO person VALUES (1, ?, ?, ?)", (email, salt, _digest(password, salt)))
-    db.executemany("INSERT INTO board (id, author, title, content) VALUES (?, 1, ?, ?)", (
-        (n, " ".join(draw.choices(words, k=4)), " ".join(draw.choices(words, k=60))) for n in range(1, BOARDS + 1)
-    ))  # fmt: skip
-    db.executemany("INSERT INTO comment (board, author, content) VALUES (?, 1, ?)", (
-        (1 + n % BOARDS, " ".join(draw.choices(words, k=12))) for n in range(BOARDS * 3)
-    ))  # fmt: skip
+    db.executemany("INSERT INTO board (author, title, content) VALUES (1, ?, ?)", sample.boards)
+    db.executemany("INSERT INTO comment (board, author, content) VALUES (?, 1, ?)", sample.comments)
     db.commit()
     db.close()
 

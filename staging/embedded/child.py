@@ -17,13 +17,19 @@ def read_settings() -> dict[str, Any]:
     The owner holds the other end open as long as it lives, so even its kill -9 is seen at once. PR_SET_PDEATHSIG would
     fire at the end of the owner's *thread* that started us, and a deployment is started by a short-lived one.
     """
+    settings = read_line(0)
+    threading.Thread(target=_end_with_owner, name="owner-watch", daemon=True).start()
+    return settings
+
+
+def read_line(descriptor: int) -> dict[str, Any]:
+    """Read one line of JSON and not a byte more; end this process where there is none."""
     line = bytearray()
     while not line.endswith(b"\n"):
-        byte = os.read(0, 1)  # unbuffered: nothing of what follows may be taken away from the watcher below
+        byte = os.read(descriptor, 1)  # unbuffered: nothing of what follows may be taken away from whoever watches for the end
         if not byte:
             os._exit(0)
         line += byte
-    threading.Thread(target=_end_with_owner, name="owner-watch", daemon=True).start()
     settings: dict[str, Any] = json.loads(line)
     return settings
 

@@ -160,7 +160,7 @@ def test_leftovers_are_ended_by_id_and_start_and_nothing_else_is(tmp_path: Path)
 
 def test_stopping_twice_is_stopping_once(tmp_path: Path):
     stack = start_stack(tmp_path, LIGHT)
-    marks = [child.mark for child in stack._children]
+    marks = [child.mark for child in stack._ground.children]
 
     stack.stop()
     stack.stop()

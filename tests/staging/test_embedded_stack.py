@@ -173,9 +173,9 @@ def test_the_settings_written_name_the_stack(stack: Stack):
 
 
 def test_the_token_secret_is_in_no_file_and_no_command_line(stack: Stack):
-    secret = stack._secret.encode()
+    secret = stack._service._secret.encode()
     files = [path for path in stack.home.rglob("*") if path.is_file()]
-    seen = [Path(f"/proc/{child.pid}/{what}").read_bytes() for child in stack._children for what in ("cmdline", "environ")]
+    seen = [Path(f"/proc/{child.pid}/{what}").read_bytes() for child in stack._ground.children for what in ("cmdline", "environ")]
 
     assert not any(secret in path.read_bytes() for path in files)
     assert not any(secret in text for text in seen)
