@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -11,7 +11,7 @@ from functools import cache
 from typing import Literal
 
 from catalogue.memory import usable_memory
-from catalogue.tables import EVERYWHERE, raw_rows, sources
+from catalogue.tables import EVERYWHERE, Where, raw_rows, source_of, sources
 
 MIB = 1024 * 1024
 
@@ -81,46 +81,46 @@ class InstanceType:
 
 
 TYPES_SOURCE = "DescribeInstanceTypes answers shipped in moto 5.2.1"
-"""Every row of ec2_types.csv is from one source."""
+"""Every embedded row of ec2_types.csv is from one source."""
 
 
 @cache
-def all_types() -> Mapping[str, dict[str, str]]:
+def all_types() -> dict[str, dict[str, str]]:
     """Return the stored row of every known type by its name."""
     return {row["instance_type"]: row for row in raw_rows("ec2_types", EVERYWHERE)}
 
 
 class TypeTable(Mapping[str, InstanceType]):
-    """Types by name, each built when it is asked for: building a region's 540 takes 10 ms of a start of 60."""
+    """Types by name, each built when it is asked for: building a region's 540 takes 10 ms of a start of 60.
 
-    def __init__(self, names: Iterable[str]) -> None:
-        self._names = dict.fromkeys(names)
+    Parameters
+    ----------
+    rows : mapping
+        The stored row of each type.
+    """
+
+    def __init__(self, rows: Mapping[str, dict[str, str]]) -> None:
+        self._rows = rows
+        self._built: dict[str, InstanceType] = {}
 
     def __getitem__(self, name: str) -> InstanceType:
-        if name not in self._names:
-            raise KeyError(name)
-        return read_type(name)
+        if name not in self._built:
+            self._built[name] = make_type(self._rows[name])
+        return self._built[name]
 
     def __contains__(self, name: object) -> bool:
-        return name in self._names
+        return name in self._rows
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
+        return iter(self._rows)
 
     def __len__(self) -> int:
-        return len(self._names)
+        return len(self._rows)
 
 
-@cache
-def read_type(name: str) -> InstanceType:
-    """Build one type from its row.
-
-    Raises
-    ------
-    KeyError
-        For a type without a row.
-    """
-    row = all_types()[name]
+def make_type(row: Mapping[str, str]) -> InstanceType:
+    """Build one type from its row."""
+    name = row["instance_type"]
     family, _, size = name.partition(".")
     arch: Literal["x86_64", "arm64"] = "arm64" if row["architectures"].startswith("arm64") else "x86_64"
     memory = usable_memory(name, int(row["memory_mib"]), row["hypervisor"], arch)
@@ -130,8 +130,28 @@ def read_type(name: str) -> InstanceType:
         usable_source=memory.source, usable_error_bytes=memory.error_mib * MIB, burst=burst_rules().get(name),
         network_baseline_bit_per_s=_scaled(row["network_baseline_gbps"], 1e9),
         ebs_baseline_bit_per_s=_scaled(row["ebs_baseline_mbps"], 1e6), current_generation=row["current_generation"] == "1",
-        hypervisor=row["hypervisor"], size_units=units_or_none(name), source=TYPES_SOURCE,
+        hypervisor=row["hypervisor"], size_units=units_or_none(name), source=row.get("source_name", TYPES_SOURCE),
     )  # fmt: skip
+
+
+def known_types(names: Container[str], refreshed: Where | None) -> dict[str, dict[str, str]]:
+    """Return the rows of the types among `names`, and of every burstable one; a refreshed row replaces the embedded one.
+
+    A burstable type whose credit rules nobody stated is left out: taken for one that never tires, it would be advised wrongly.
+    """
+    rows = all_types() | _refreshed_types(refreshed)
+    rules = burst_rules()
+    return {name: row for name, row in rows.items() if name in rules or (name in names and row["burstable"] != "1")}
+
+
+def _refreshed_types(where: Where | None) -> dict[str, dict[str, str]]:
+    rows = raw_rows("ec2_types", where) if where is not None else iter(())
+    return {row["instance_type"]: row | {"source_name": _dated(row, where)} for row in rows if where is not None}
+
+
+def _dated(row: Mapping[str, str], where: Where) -> str:
+    source = source_of(row, where)
+    return f"{source.name}, {source.seen_on}"
 
 
 @cache

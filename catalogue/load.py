@@ -7,22 +7,24 @@ from dataclasses import asdict
 from datetime import date
 from decimal import Decimal
 from functools import cache, cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from catalogue.instances import InstanceType, TypeTable, all_types, burst_rules, family_of, units_or_none
+from catalogue.instances import InstanceType, TypeTable, all_types, family_of, known_types, units_or_none
 from catalogue.prices import (
     Offering,
     Payment,
     Price,
-    ReservedKey,
     ReservedPrice,
     ServicePrice,
     make_price,
+    price_of,
     read_reserved,
     read_services,
     reserved_price,
 )
-from catalogue.tables import DATA, EVERYWHERE, data_files, raw_rows, sources
+from catalogue.snapshot import newest_snapshot, refreshed_regions
+from catalogue.tables import DATA, EVERYWHERE, Layered, Where, data_files, newest_rows, raw_rows, sources
 from evidence import SizeupError
 
 if TYPE_CHECKING:
@@ -39,37 +41,64 @@ ENGINES = {
 """The price lists' names of engines by those that the services' own APIs answer with."""
 
 
-@cache
-def load_catalogue(region: str) -> Catalogue:
+def load_catalogue(region: str, refreshed: Path | None = None) -> Catalogue:
     """Open a region's catalogue; tables are read as they are asked for.
+
+    Parameters
+    ----------
+    refreshed : Path, optional
+        Folder of what `sizeup prices refresh` keeps; its rows count wherever they are newer than the embedded ones.
 
     Raises
     ------
     SizeupError
         For a region without prices, naming those that have them.
     """
-    if region not in regions():
-        raise SizeupError(f'no prices for region "{region}"; there are prices for {", ".join(regions())}: name one of them with --region.')
-    return Catalogue(region)
+    snapshot = None if refreshed is None else newest_snapshot(refreshed, region)
+    if snapshot is None and region not in regions():
+        raise SizeupError(
+            f'no prices for region "{region}"; there are prices for {", ".join(regions(refreshed))}: name one of them with --region, or '
+            f"run sizeup prices refresh --region {region}."
+        )
+    return _open(region, snapshot)
 
 
-def regions() -> list[str]:
-    """List the regions with EC2 prices."""
-    return sorted(path.parent.name for path in DATA.glob("*/ec2_on_demand.csv"))
+@cache
+def _open(region: str, snapshot: Path | None) -> Catalogue:
+    return Catalogue(region, snapshot)
+
+
+def regions(refreshed: Path | None = None) -> list[str]:
+    """List the regions with EC2 prices, embedded or refreshed."""
+    own = {path.parent.name for path in DATA.glob("*/ec2_on_demand.csv")}
+    return sorted(own | (set() if refreshed is None else set(refreshed_regions(refreshed))))
 
 
 class Catalogue:
-    """The types and prices of one region."""
+    """The types and prices of one region.
 
-    def __init__(self, region: str) -> None:
+    Attributes
+    ----------
+    refreshed_on : date or None
+        Day of what was read from AWS itself; None where only the embedded tables answer.
+    """
+
+    def __init__(self, region: str, snapshot: Path | None = None) -> None:
         self.region = region
-        self._on_demand = {row["instance_type"]: row for row in raw_rows("ec2_on_demand", region)}
-        self.types: Mapping[str, InstanceType] = TypeTable(n for n in all_types() if n in self._on_demand or n in burst_rules())
+        self._layers: tuple[Where, ...] = ((region,) if region in regions() else ()) + (() if snapshot is None else (snapshot,))
+        self._on_demand = newest_rows("ec2_on_demand", self._layers, ("instance_type",))
+        self._snapshot = snapshot
+        self.types: Mapping[str, InstanceType] = TypeTable(known_types({name for (name,) in self._on_demand}, snapshot))
 
     @cached_property
     def as_of(self) -> date:
         """Date of the region's newest price."""
-        return max(source.as_of for source in sources(self.region).values() if source.as_of)
+        return max(source.as_of for where in self._layers for source in sources(where).values() if source.as_of)
+
+    @cached_property
+    def refreshed_on(self) -> date | None:
+        days = [source.as_of for source in sources(self._snapshot).values() if source.as_of] if self._snapshot else []
+        return max(days, default=None)
 
     @cached_property
     def sha256(self) -> str:
@@ -77,7 +106,7 @@ class Catalogue:
         import hashlib
 
         digest = hashlib.sha256()
-        for path in data_files(self.region):
+        for path in data_files(self._layers):
             digest.update(f"{path.parent.name}/{path.name}\n".encode() + path.read_bytes())
         return digest.hexdigest()
 
@@ -107,25 +136,43 @@ class Catalogue:
 
     def on_demand(self, name: str) -> Price | None:
         """Return a Linux host's price an hour, shared tenancy."""
-        row = self._on_demand.get(name)
-        return None if row is None else make_price(row["usd"], row["unit"], sources(self.region)[row["source"]])
+        found = self._on_demand.get((name,))
+        return None if found is None else price_of(found)
 
     def reserved(self, name: str, *, term_years: int, payment: Payment, offering: Offering = "standard") -> ReservedPrice | None:
         """Return a Linux reservation: as published, else estimated and marked so, else None."""
         words = payment.removesuffix("_upfront")
-        return reserved_price(self._reserved, self.region, name, offering=offering, years=term_years, payment=words)
+        return reserved_price(self._reserved, name, offering=offering, years=term_years, payment=words)
 
     def service(self, service: str, item: str) -> tuple[ServicePrice, ...]:
         """Return the tiers of an item, cheapest volume first as published; empty where there is no price."""
-        return self._services.get((service, item), ())
+        return self.services.get((service, item), ())
 
     def rds(self, name: str, engine: str, *, multi_az: bool = False) -> Price | None:
         """Return a database class's price an hour, e.g. ("db.t3.micro", "postgres")."""
-        return self._databases.get((_engine(engine), name, "Multi-AZ" if multi_az else "Single-AZ"))
+        found = self.databases.get((_engine(engine), name, _zones(multi_az), "on-demand", "", ""))
+        return None if found is None else price_of(found)
+
+    def rds_storage(self, kind: str, engine: str, *, multi_az: bool = False) -> Price | None:
+        """Return what a GB-month of a database's storage costs, e.g. ("gp3", "postgres"); None where no list here has it."""
+        found = [
+            price_of((row, where))
+            for row, where in self.databases.values()
+            if row["kind"] == "storage" and row["deployment"] == _zones(multi_az) and row["engine"] in (_engine(engine), "Any")
+            and row["item"].startswith("Database Storage") and kind in row["item"].lower()
+        ]  # fmt: skip
+        return max(found, key=lambda price: price.as_of or date.min, default=None)
 
     def cache_node(self, name: str, engine: str) -> Price | None:
         """Return a cache node's price an hour, e.g. ("cache.t3.micro", "redis")."""
-        return self._cache_nodes.get((_engine(engine), name))
+        found = self.nodes.get((_engine(engine), name, "on-demand", "", ""))
+        return None if found is None else price_of(found)
+
+    def savings_plan(self, name: str, *, plan: str, term_years: int, payment: Payment) -> Price | None:
+        """Return a Linux host's rate an hour under a savings plan ("compute" or "ec2"); None where no list here has it."""
+        key = (plan, name, "Linux", "shared", str(term_years), payment.removesuffix("_upfront"))
+        found = self._savings_plans.get(key)
+        return None if found is None else price_of(found)
 
     def surplus_credit_usd_per_vcpu_h(self, family: str) -> Price | None:
         """Return what a vCPU-hour of surplus credits costs on Linux: the region's own price, else AWS's for all regions."""
@@ -152,33 +199,40 @@ class Catalogue:
         return {"as_of": self.as_of.isoformat(), "sha256": self.sha256, "types": [_type_row(t) for t in chosen], "prices": prices}
 
     @cached_property
-    def _reserved(self) -> Mapping[ReservedKey, dict[str, str]]:
-        return read_reserved(self.region)
+    def _reserved(self) -> Layered:
+        return read_reserved(self._layers)
 
     @cached_property
-    def _services(self) -> Mapping[tuple[str, str], tuple[ServicePrice, ...]]:
-        return read_services(EVERYWHERE, EVERYWHERE) | read_services(self.region, self.region)
+    def services(self) -> Mapping[tuple[str, str], tuple[ServicePrice, ...]]:
+        return read_services(self.region, self._layers)
 
     @cached_property
-    def _databases(self) -> Mapping[tuple[str, str, str], Price]:
-        rows = (row for row in raw_rows("rds", self.region) if row["kind"] == "on-demand")
-        return {(r["engine"], r["item"], r["deployment"]): make_price(r["usd"], r["unit"], sources(self.region)[r["source"]]) for r in rows}
+    def databases(self) -> Layered:
+        return newest_rows("rds", self._layers, ("engine", "item", "deployment", "kind", "term_years", "payment"))
 
     @cached_property
-    def _cache_nodes(self) -> Mapping[tuple[str, str], Price]:
-        rows = (row for row in raw_rows("elasticache", self.region) if row["kind"] == "on-demand")
-        return {(r["engine"], r["node_type"]): make_price(r["usd"], r["unit"], sources(self.region)[r["source"]]) for r in rows}
+    def nodes(self) -> Layered:
+        return newest_rows("elasticache", self._layers, ("engine", "node_type", "kind", "term_years", "payment"))
+
+    @cached_property
+    def _savings_plans(self) -> Layered:
+        keys = ("plan", "instance_type", "operating_system", "tenancy", "term_years", "payment")
+        return newest_rows("savings_plan_rates", self._layers, keys)
 
     def _type_rows(self, t: InstanceType) -> list[dict[str, Any]]:
         """Rows of catalogue.json for one type: on demand, each published one-year and three-year reservation, surplus credits."""
         rows = [_price_row("ec2", f"{t.name} on demand", self.region, self.on_demand(t.name))]
         if t.burst is not None:
             rows.append(_price_row("ec2", f"{t.family} surplus credits", self.region, self.surplus_credit_usd_per_vcpu_h(t.family)))
-        for (name, offering, years, payment), row in self._reserved.items():
+        for (name, offering, years, payment), found in self._reserved.items():
             if name == t.name:
-                price = make_price(row["usd"], row["unit"], sources(self.region)[row["source"]])
-                rows.append(_price_row("ec2", f"{name} reserved {offering} {years}y {payment}-upfront, effective", self.region, price))
+                item = f"{name} reserved {offering} {years}y {payment}-upfront, effective"
+                rows.append(_price_row("ec2", item, self.region, price_of(found)))
         return [row for row in rows if row is not None]
+
+
+def _zones(multi_az: bool) -> str:
+    return "Multi-AZ" if multi_az else "Single-AZ"
 
 
 def _engine(name: str) -> str:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
-from catalogue.tables import Source, raw_rows, sources
+from catalogue.tables import EVERYWHERE, Layered, Source, Where, newest_rows, raw_rows, source_of, sources
 
 HOURS_A_YEAR = 8760
 Payment = Literal["all_upfront", "partial_upfront", "no_upfront"]
 Offering = Literal["standard", "convertible"]
-ReservedKey = tuple[str, str, str, str]
-"""Type, offering class, years, payment, in the words of the table."""
 
 FILL: Mapping[tuple[str, int, str], Decimal] = {
     ("standard", 1, "partial"): Decimal("0.9524"),
@@ -86,28 +84,44 @@ def make_price(usd: str, unit: str, source: Source) -> Price:
     return Price(Decimal(usd), unit, source.as_of, source.name, estimated=False, quoted=source.quoted, how_sure=source.how_sure)
 
 
-def read_reserved(region: str) -> Mapping[ReservedKey, dict[str, str]]:
+def price_of(found: tuple[dict[str, str], Where]) -> Price:
+    """Return the price that a row of on demand, of a database or of a cache states."""
+    row, where = found
+    return make_price(row["usd"], row["unit"], source_of(row, where))
+
+
+def read_reserved(layers: Sequence[Where]) -> Layered:
     """Return a region's rows of EC2 reservations by type, class, years and payment."""
-    rows = raw_rows("ec2_reserved", region)
-    return {(row["instance_type"], row["offering_class"], row["term_years"], row["payment"]): row for row in rows}
+    return newest_rows("ec2_reserved", layers, ("instance_type", "offering_class", "term_years", "payment"))
 
 
-def reserved_price(
-    rows: Mapping[ReservedKey, dict[str, str]], region: str, name: str, *, offering: str, years: int, payment: str
-) -> ReservedPrice | None:
+def reserved_price(rows: Layered, name: str, *, offering: str, years: int, payment: str) -> ReservedPrice | None:
     """Return a published reservation, else what the filling rules make of its no-upfront price, else None."""
-    row = rows.get((name, offering, str(years), payment))
-    if row is not None:
-        return _published(row, sources(region)[row["source"]])
+    found = rows.get((name, offering, str(years), payment))
+    if found is not None:
+        return _published(found[0], source_of(*found))
     base, ratio = rows.get((name, offering, str(years), "no")), FILL.get((offering, years, payment))
-    return None if base is None or ratio is None else _filled(base, sources(region)[base["source"]], ratio, payment)
+    return None if base is None or ratio is None else _filled(base[0], source_of(*base), ratio, payment)
 
 
-def read_services(region: str, folder: str) -> dict[tuple[str, str], tuple[ServicePrice, ...]]:
-    """Return the tiers of each (service, item) in a folder of the data."""
+def read_services(region: str, layers: Sequence[Where]) -> dict[tuple[str, str], tuple[ServicePrice, ...]]:
+    """Return the tiers of each (service, item), of several folders the newest, all tiers of an item from one folder."""
     found: dict[tuple[str, str], tuple[ServicePrice, ...]] = {}
-    for row in raw_rows("services", folder):
-        source = sources(folder)[row["source"]]
+    for where in (EVERYWHERE, *layers):
+        for key, tiers in _services_in(region, where).items():
+            if key not in found or _first_day(tiers) >= _first_day(found[key]):
+                found[key] = tiers
+    return found
+
+
+def _first_day(tiers: tuple[ServicePrice, ...]) -> date:
+    return min(tier.as_of or date.min for tier in tiers)
+
+
+def _services_in(region: str, where: Where) -> dict[tuple[str, str], tuple[ServicePrice, ...]]:
+    found: dict[tuple[str, str], tuple[ServicePrice, ...]] = {}
+    for row in raw_rows("services", where):
+        source = sources(where)[row["source"]]
         price = ServicePrice(
             row["service"], row["item"], row.get("region", region), row["unit"], Decimal(row["usd"]), _decimal(row["tier_from"]),
             _decimal(row["tier_to"]), source.as_of, source.name, source.quoted, source.how_sure,

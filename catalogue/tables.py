@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -12,6 +12,8 @@ from pathlib import Path
 DATA = Path(__file__).parent / "data"
 EVERYWHERE = "all"
 """The folder of what holds in every region."""
+Where = str | Path
+"""An embedded folder's name, or the path of a refreshed one, which has the same tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +47,21 @@ def first_day(seen_on: str) -> date | None:
     return date(parts[0], *[*parts[1:], 1, 1][:2]) if parts else None
 
 
-def table_path(table: str, region: str) -> Path:
-    return DATA / region / f"{table}.csv"
+def folder_of(where: Where) -> Path:
+    """Return an embedded region's folder by its name; a refreshed one is named by its path."""
+    return where if isinstance(where, Path) else DATA / where
 
 
 @cache
-def sources(region: str) -> Mapping[str, Source]:
-    """Return the sources of a region's rows by their number."""
-    rows = raw_rows("sources", region)
+def sources(where: Where) -> Mapping[str, Source]:
+    """Return the sources of a folder's rows by their number."""
+    rows = raw_rows("sources", where)
     return {row["source"]: Source(row["name"], row["seen_on"], row["quoted"] == "1", row["how_sure"]) for row in rows}
 
 
-def raw_rows(table: str, region: str) -> Iterator[dict[str, str]]:
-    """Yield a table's rows as they are stored, `source` being a number; none where the region lacks the table."""
-    path = table_path(table, region)
+def raw_rows(table: str, where: Where) -> Iterator[dict[str, str]]:
+    """Yield a table's rows as they are stored, `source` being a number; none where the folder lacks the table."""
+    path = folder_of(where) / f"{table}.csv"
     if not path.exists():
         return
     with path.open(newline="", encoding="utf-8") as handle:
@@ -75,7 +78,8 @@ def read_rows(table: str, region: str = EVERYWHERE) -> Iterator[dict[str, str]]:
     Parameters
     ----------
     table : str
-        ec2_types, burst_rules, size_units, size_units_more, size_inflexible, usable_memory, core_speed, surplus_credits (in `all`);
+        ec2_types, rds_classes, cache_nodes, burst_rules, size_units, size_units_more, size_inflexible, usable_memory, core_speed,
+        surplus_credits (in `all`);
         ec2_on_demand, ec2_reserved, rds, elasticache, savings_plan_rates (in a region); services (in both).
     """
     known = sources(region)
@@ -87,6 +91,36 @@ def read_rows(table: str, region: str = EVERYWHERE) -> Iterator[dict[str, str]]:
         yield {"region": region} | row
 
 
-def data_files(region: str) -> list[Path]:
+Layered = dict[tuple[str, ...], tuple[dict[str, str], Where]]
+"""Rows by their key, each with the folder that it is from."""
+
+
+def newest_rows(table: str, layers: Sequence[Where], keys: Sequence[str]) -> Layered:
+    """Join a table of several folders, the later ones refreshed: of two rows of the same key the newer counts.
+
+    Parameters
+    ----------
+    keys : sequence of str
+        The columns that name a row.
+    """
+    found: Layered = {}
+    for where in layers:
+        for row in raw_rows(table, where):
+            key = tuple([row[name] for name in keys])
+            if key not in found or _is_newer(row, where, *found[key]):
+                found[key] = (row, where)
+    return found
+
+
+def source_of(row: Mapping[str, str], where: Where) -> Source:
+    return sources(where)[row["source"]]
+
+
+def _is_newer(row: dict[str, str], where: Where, old: dict[str, str], old_where: Where) -> bool:
+    day, old_day = source_of(row, where).as_of, source_of(old, old_where).as_of
+    return old_day is None or (day is not None and day >= old_day)
+
+
+def data_files(layers: Sequence[Where]) -> list[Path]:
     """List the files that a region's catalogue is made of, in a fixed order."""
-    return sorted((DATA / EVERYWHERE).glob("*.csv")) + sorted((DATA / region).glob("*.csv"))
+    return [file for where in (EVERYWHERE, *layers) for file in sorted(folder_of(where).glob("*.csv"))]

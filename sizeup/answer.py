@@ -55,7 +55,7 @@ def recommend_paths(ctx: Context, paths: Sequence[Path], question: Question) -> 
     SizeupError
         Where one can't be read, or a named type or class is not known.
     """
-    from catalogue import load_catalogue
+    from sizeup.prices import open_catalogue
     from sizing import recommend
     from sizing.money import apply_held, holdings
     from sizing.purchase import usage
@@ -64,7 +64,7 @@ def recommend_paths(ctx: Context, paths: Sequence[Path], question: Question) -> 
     runs = sorted((open_run(path) for path in paths), key=lambda r: r.id, reverse=True)
     settings = settings_for(ctx, runs[0])
     region, warnings = region_for(ctx, settings, runs[0])
-    catalogue = load_catalogue(region)
+    catalogue = open_catalogue(region)
     answer = recommend(runs, settings, catalogue, question, timezone=settings.project.timezone)
     held = holdings(settings.held, runs[0].topology)
     covers = apply_held(held, usage(answer), now)

@@ -73,12 +73,12 @@ def run_demo(ctx: Context, options: DemoOptions) -> Answered:
 
 def _measured(ctx: Context, stack: Stack, options: DemoOptions) -> Path:
     """Load the stack and return the finished run's folder."""
-    from catalogue import load_catalogue
+    from sizeup.prices import open_catalogue
     from sizeup.settings import load_settings
 
     toml = demo_home(ctx.results) / "sizeup.toml"
     settings = load_settings(toml)
-    catalogue = load_catalogue(stack.info.region)
+    catalogue = open_catalogue(stack.info.region)
     load = plan(options, options.rates_per_s or probed_rates(stack.info, ctx))
     folder = create_run(ctx.results, "demo", "steps", datetime.now(UTC), synthetic=True, clocks=clock(datetime.now(UTC)))
     folder.update(plan=plan_json("steps", load))

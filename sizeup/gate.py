@@ -74,12 +74,12 @@ def gate_purchase(ctx: Context, specs: Sequence[str], buy_text: str, upfront: st
 
 
 def _without_run(ctx: Context) -> Measured:
-    from catalogue import load_catalogue
+    from sizeup.prices import open_catalogue
     from sizing.money import holdings
 
     settings = ctx.settings()
     region, warnings = ctx.region(settings)
-    return Measured(settings, load_catalogue(region), held=holdings(settings.held), warnings=warnings)
+    return Measured(settings, open_catalogue(region), held=holdings(settings.held), warnings=warnings)
 
 
 def _from_runs(ctx: Context, paths: Sequence[Path], buy: Buy, now: datetime) -> Measured:

@@ -133,13 +133,13 @@ def _within(options: LoadOptions, load: Load) -> None:
 
 
 def _record(ctx: Context, name: str, target: Target, url: str, load: Load, settings: Settings, stack: StackInfo | None) -> Path:
-    from catalogue import load_catalogue
+    from sizeup.prices import open_catalogue
     from sizeup.settings import public_toml
 
     now = datetime.now(UTC)
     settle(ctx.results, now)
     region, _ = ctx.region(settings)
-    catalogue = load_catalogue(region)
+    catalogue = open_catalogue(region)
     folder = create_run(ctx.results, name, "steps", now, synthetic=stack is not None, clocks=clock(now))
     folder.update(plan=plan_json("steps", load))
     ctx.say(f"the run is {folder.path}")
@@ -164,13 +164,13 @@ def _record(ctx: Context, name: str, target: Target, url: str, load: Load, setti
 
 def collect_account(path: Path, info: StackInfo, began: datetime, ctx: Context) -> None:
     """Pull topology and CloudWatch of the stack's account into the run, by boto3."""
-    from catalogue import load_catalogue
     from collectors import AwsSession, collect_cloudwatch, discover_topology
     from evidence import SpoolWriter, write_json
+    from sizeup.prices import open_catalogue
     from sizing.money import address_usd
 
     aws = AwsSession(region=info.region, endpoint_url=info.aws_endpoint_url, profile=None)
-    now, price = datetime.now(UTC), address_usd(load_catalogue(info.region))
+    now, price = datetime.now(UTC), address_usd(open_catalogue(info.region))
     topology = discover_topology(aws, info.load_balancer, classes=info.target_groups, as_of=now, address_monthly_usd=price)
     write_json(path / "topology.json", topology)
     # A metric's time is the start of its minute, which lies before the run's first second.

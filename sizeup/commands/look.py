@@ -37,13 +37,13 @@ FEW = 8
 @pass_context
 def command(ctx: Context, host: str | None, seconds: float, types: str | None) -> None:
     """Watch every process of HOST (default: this machine) without loading anything; the answer is provisional."""
-    from catalogue import load_catalogue
     from sizeup.output import emit, envelope
+    from sizeup.prices import open_catalogue
 
     name = check_here(host)
     settings = ctx.settings()
     region, warnings = ctx.region(settings)
-    catalogue = load_catalogue(region)
+    catalogue = open_catalogue(region)
     judged = judged_types(catalogue, types)
     run, memory = record(ctx, name, seconds, settings, catalogue, judged)
     result = judge(memory, settings, catalogue, judged)

@@ -1,0 +1,93 @@
+"""What the stand-in knows and how badly it behaves."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+Entry = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Trouble:
+    """How AWS misbehaves: each `..._every` n lets every n-th call fail; 0 never.
+
+    Attributes
+    ----------
+    denied : set of str
+        Operations that the credentials may not call, as "service:Operation".
+    answers : int or None
+        After so many calls no call is answered any more: a network that is gone.
+    """
+
+    throttle_every: int = 0
+    fail_every: int = 0
+    denied: set[str] = field(default_factory=set)
+    answers: int | None = None
+
+
+@dataclass(slots=True)
+class AwsWorld:
+    """An account and the price lists that it sees, each entry as the API returns it.
+
+    Attributes
+    ----------
+    products : list
+        Items of the price list, as GetProducts returns each (there as a string).
+    page_size : int
+        The most items of a page, whatever the caller asks for.
+    generation : int
+        Tokens of an earlier one have expired.
+    """
+
+    instance_types: list[Entry] = field(default_factory=list)
+    products: list[Entry] = field(default_factory=list)
+    reservations: list[Entry] = field(default_factory=list)
+    rates: list[Entry] = field(default_factory=list)
+    plan_state: Entry | None = None
+    page_size: int = 100
+    generation: int = 0
+    trouble: Trouble = field(default_factory=Trouble)
+
+
+class AwsFault(Exception):
+    """An error as AWS names it."""
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = status
+
+
+def page(
+    world: AwsWorld, items: Sequence[Entry], token: str | None, asked: int | None, most: int, expired: str
+) -> tuple[list[Entry], str | None]:
+    """Cut a page out of a list; return it and the token of the next.
+
+    Raises
+    ------
+    AwsFault
+        Where more is asked for than the service allows, or the token is not one that it gave (code `expired`).
+    """
+    if asked is not None and not 1 <= asked <= most:
+        raise AwsFault("InvalidParameterValue", f"MaxResults must be from 1 to {most}")
+    start = 0 if token is None else _offset(world, token, expired)
+    end = start + min(asked or most, world.page_size)
+    return list(items[start:end]), _token(world, end) if end < len(items) else None
+
+
+def _token(world: AwsWorld, offset: int) -> str:
+    return base64.b64encode(f"{world.generation}:{offset}".encode()).decode()
+
+
+def _offset(world: AwsWorld, token: str, expired: str) -> int:
+    try:
+        generation, offset = base64.b64decode(token, validate=True).decode().split(":")
+        if int(generation) == world.generation:
+            return int(offset)
+    except (ValueError, binascii.Error):
+        pass
+    raise AwsFault(expired, "The pagination token isn't valid or has expired")
