@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar
 
 import click
 
-from evidence import SizeupError, Warn
+from evidence import SizeupError
 
 if TYPE_CHECKING:
+    from evidence import Warn
     from sizeup.settings import Settings
 
 Format = Literal["text", "json", "csv", "md"]
@@ -56,6 +57,7 @@ class Context:
 
         if self.config is None and required:
             raise SizeupError("sizeup.toml: no settings file here; write one after docs/reference/settings.md, or name one with --config.")
+        self.detail(f"settings: {self.config or 'none, the defaults'}")
         return load_settings(self.config)
 
     def region(self, settings: Settings | None = None) -> tuple[str, list[Warn]]:
@@ -69,11 +71,14 @@ class Context:
         found = find_run(self.results, spec, synthetic=synthetic)
         if found is None:
             raise SizeupError(f"{self.results}: no complete run lies there; make one with sizeup demo, or name a folder with --results.")
+        self.detail(f"run: {found}")
         return found
 
 
 def pick_region(option: str | None, project: str | None, environ: Mapping[str, str]) -> tuple[str, list[Warn]]:
     """Take the first region named: the option, AWS_REGION, AWS_DEFAULT_REGION, [project] region; else Seoul with a warning."""
+    from evidence import Warn
+
     for named in (option, environ.get("AWS_REGION"), environ.get("AWS_DEFAULT_REGION"), project):
         if named:
             return named, []

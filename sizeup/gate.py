@@ -51,9 +51,9 @@ def gate_purchase(ctx: Context, specs: Sequence[str], buy_text: str, upfront: st
     SizeupError
         Where the purchase is written wrongly, its price is neither known nor given, or a run can't be read.
     """
+    from sizing import gate
     from sizing.money import parse_buy, purchase_price
     from sizing.money.buy import parse_usd
-    from sizing.money.gate import gate
 
     now = datetime.now(UTC)
     buy = parse_buy(buy_text)

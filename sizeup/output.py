@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
-from evidence import SizeupError, Warn, rfc3339
+from evidence import SizeupError
 from sizeup import __version__
 
 if TYPE_CHECKING:
+    from evidence import Warn
     from sizeup.settings import Settings
 
     class Dated(Protocol):
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 
 MIB = 1024 * 1024
+TONES = {"yes": "green", "no": "red", "next": "cyan", "warning": "yellow"}
+"""How a line's first word is coloured."""
 
 
 def envelope(
@@ -44,6 +47,8 @@ def envelope(
     body: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Wrap an answer as CONTRACT section 2 says: who answered, when, from which runs, settings and prices."""
+    from evidence import rfc3339
+
     return {
         "schema": schema,
         "generated_at": rfc3339(generated_at),
@@ -59,10 +64,12 @@ def envelope(
 
 
 class Asked(Protocol):
-    """The one thing `emit` needs of a Context."""
+    """What `emit` needs of a Context."""
 
     @property
     def format(self) -> str: ...
+    @property
+    def color(self) -> bool: ...
 
 
 def emit(ctx: Asked, document: Mapping[str, Any], text: str, rows: Sequence[Mapping[str, Any]] | None = None) -> None:
@@ -83,7 +90,7 @@ def emit(ctx: Asked, document: Mapping[str, Any], text: str, rows: Sequence[Mapp
     if ctx.format == "json":
         write_out(dump(document))
     elif ctx.format == "text":
-        write_out(text)
+        write_out(paint(text) if ctx.color else text)
     elif rows is None:
         raise SizeupError(f"--format {ctx.format}: this answer has no table; ask for text or json.")
     else:
@@ -98,6 +105,11 @@ def write_out(text: str) -> None:
         leave_stdout()
 
 
+def paint(text: str) -> str:
+    """Set a line's verdict, warning or next step apart in colour; a terminal that shows none loses nothing."""
+    return re.sub(r"^(yes|no|next|warning)\b", lambda found: click.style(found[0], fg=TONES[found[0]], bold=True), text, flags=re.MULTILINE)
+
+
 def leave_stdout() -> None:
     """Point standard output at nothing, so that the interpreter's last flush stays silent too."""
     with contextlib.suppress(OSError, ValueError):
@@ -106,11 +118,15 @@ def leave_stdout() -> None:
 
 def dump(document: Mapping[str, Any]) -> str:
     """Write a document as JSON: money as strings, times with Z, no NaN."""
+    import json
+
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False, default=plain)
 
 
 def plain(value: Any) -> Any:
     """Turn one value that JSON doesn't know into one that it does."""
+    from evidence import rfc3339
+
     if hasattr(value, "as_json"):
         return value.as_json()
     if isinstance(value, Decimal):
