@@ -5,7 +5,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCK := uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11
 ARGS ?=
 
-.PHONY: setup demo test lint bench lock chromium
+.PHONY: setup demo test lint bench docs lock chromium
 .DELETE_ON_ERROR:
 
 setup: .venv/sizeup.stamp
@@ -26,6 +26,10 @@ lint: .venv/dev.stamp
 # Bytecode is wanted here: without it every start compiles what it imports.
 bench: .venv/dev.stamp
 	@for file in benchmarks/*.py; do echo "$$file"; env -u PYTHONDONTWRITEBYTECODE $(BIN)/python $$file || exit; done
+
+# The reference pages that follow from the code.
+docs: .venv/dev.stamp
+	$(BIN)/python docs/generate.py
 
 lock:
 	@command -v uv >/dev/null || { echo "make lock needs uv, which nothing else does; install it, then run make lock again." >&2; exit 2; }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import shlex
 import subprocess
@@ -14,12 +15,10 @@ from typing import Any
 import click
 import pytest
 
-from collectors.registry import Collector, collectors
-from evidence import TABLES, discover
+from collectors.registry import Collector
+from evidence import TABLES
 from loadtests.mix import Scenario
-from sizeup.cli import common_options
 from sizeup.main import group, run
-from sizeup.report import sections
 from sizeup.settings import Settings, load_settings
 from sizeup.words import NAMES, REASONS
 from sizing.constraints import Constraint, constraints
@@ -130,21 +129,16 @@ def test_every_example_is_understood(name: str):
     command.make_context(name, example[len(name.split()) :])
 
 
-@pytest.mark.parametrize("name", commands())
-def test_every_command_and_option_stands_in_the_reference(name: str):
-    """STYLE h: one entry for each command."""
-    text = section("docs/reference/commands.md", name)
-    options = [o for p in commands()[name].params if isinstance(p, click.Option) and not p.hidden for o in p.opts if p.opts != ["--json"]]
+@pytest.mark.parametrize("page", ["commands", "registered"])
+def test_the_reference_is_as_the_code_says(page: str):
+    """STYLE h: one entry for each command and registered thing; where this fails, `make docs` mends it."""
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    generate = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(generate)
 
-    assert text
-    assert [o for o in options if f"`{o}`" not in text] == []
-
-
-def test_every_common_option_stands_in_the_reference():
-    """CONTRACT section 1."""
-    text = section("docs/reference/commands.md", "Common options")
-
-    assert [o for p in common_options() for o in p.opts if f"`{o}`" not in text] == []
+    assert (ROOT / "docs" / "reference" / f"{page}.md").read_text(encoding="utf-8") == getattr(generate, f"{page}_page")()
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -173,22 +167,6 @@ def test_the_example_settings_are_valid(tmp_path: Path):
 
     assert settings.target["staging"].max_rate_per_s == 50
     assert settings.class_["api"].deploy == "blue_green"
-
-
-@pytest.mark.parametrize(
-    ("heading", "names"),
-    [
-        ("Scenarios", discover("loadtests.scenarios", "SCENARIO", Scenario)),
-        ("Collectors", collectors()),
-        ("Constraints", constraints()),
-        ("Report sections", sections()),
-    ],
-)
-def test_everything_registered_stands_in_the_reference(heading: str, names: dict[str, object]):
-    """STYLE h: one entry for each registered thing, and none for what isn't."""
-    listed = re.findall(r"^\| `(\w+)` \|", section("docs/reference/registered.md", heading), re.MULTILINE)
-
-    assert sorted(listed) == sorted(names)
 
 
 def test_every_constraint_and_reason_has_its_words():
