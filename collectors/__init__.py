@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collectors.agent_spool import SpoolFrames, read_spool
     from collectors.aws import AwsSession
     from collectors.memory import LookMoment, fullest, measure_memory, watch_memory
     from collectors.registry import Collector, collectors
@@ -14,15 +15,16 @@ if TYPE_CHECKING:
     from collectors.sources.topology import discover_topology
 
 __all__ = [
-    "AwsSession", "Collector", "LookMoment", "SamplerHandle", "collect_cloudwatch", "collectors", "discover_topology", "fullest",
-    "measure_memory", "planned_metrics", "start_sampler", "watch_memory",
+    "AwsSession", "Collector", "LookMoment", "SamplerHandle", "SpoolFrames", "collect_cloudwatch", "collectors", "discover_topology",
+    "fullest", "measure_memory", "planned_metrics", "read_spool", "start_sampler", "watch_memory",
 ]  # fmt: skip
 
 # Lazy: whoever wants one of them pays for neither boto3's nor psutil's import of the others.
 _LAZY = {
-    "AwsSession": "aws", "Collector": "registry", "LookMoment": "memory", "SamplerHandle": "sampler",
+    "AwsSession": "aws", "Collector": "registry", "LookMoment": "memory", "SamplerHandle": "sampler", "SpoolFrames": "agent_spool",
     "collect_cloudwatch": "sources.cloudwatch", "collectors": "registry", "discover_topology": "sources.topology", "fullest": "memory",
-    "measure_memory": "memory", "planned_metrics": "sources.cloudwatch", "start_sampler": "sampler", "watch_memory": "memory",
+    "measure_memory": "memory", "planned_metrics": "sources.cloudwatch", "read_spool": "agent_spool",
+    "start_sampler": "sampler", "watch_memory": "memory",
 }  # fmt: skip
 
 

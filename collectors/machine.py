@@ -11,16 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
+from collectors import agent
 from collectors.trees import Member
 from evidence import SizeupError
 
 if TYPE_CHECKING:
     from sizing.settings import GroupRule
 
-PYTHON = re.compile(r"python[\d.]*")
-NAMES = {"postmaster": "postgres", "redis-server": "redis", "valkey-server": "redis", "nodejs": "node"}
-# options of `java` that take the next word as their value, so that it isn't taken for the main class
-JAVA_PAIRS = {"-cp", "-classpath", "--class-path", "-p", "--module-path", "--add-modules", "--add-opens", "--add-exports", "--add-reads"}
 CPU_MODES = {
     "user": ("user", "nice"), "system": ("system", "irq", "softirq"), "iowait": ("iowait",), "steal": ("steal",), "idle": ("idle",),
 }  # fmt: skip
@@ -125,22 +122,9 @@ def check_rules(rules: Iterable[GroupRule]) -> None:
 
 
 def name_group(program: str, command: Sequence[str], rules: Iterable[GroupRule] = ()) -> tuple[str, str | None]:
-    """Name a process's group and colour: the first rule that matches, else what it is.
-
-    Java is told apart by jar (or main class), python, node, nginx, postgres, redis and the CodeDeploy agent by name, anything
-    else by its program.
-    """
-    line = " ".join(command)
-    for rule in rules:
-        if re.search(rule.match, line):
-            return rule.name, _color(rule, line)
-    if "codedeploy-agent" in line:
-        return "codedeploy-agent", None
-    if program == "java":
-        return f"java {_java_name(command)}".strip(), None
-    if PYTHON.fullmatch(program):
-        return "python", None
-    return NAMES.get(program, program), None
+    """Name a process's group and colour as the host agent does: the first rule that matches, else what it is."""
+    compiled = [(rule.name, re.compile(rule.match), re.compile(rule.color) if rule.color else None) for rule in rules]
+    return agent.name_group(program, command, compiled)
 
 
 def cpu_times_s() -> Mapping[str, float]:
@@ -157,25 +141,6 @@ def machine_columns(before_s: Mapping[str, float], after_s: Mapping[str, float],
         "cpu_steal_s": spent_s.get("steal"), "cpu_idle_s": spent_s["idle"], "mem_total_bytes": memory.total_bytes,
         "mem_available_bytes": memory.available_bytes, "mem_cached_bytes": memory.cached_bytes, "swap_used_bytes": memory.swap_used_bytes,
     }  # fmt: skip
-
-
-def _color(rule: GroupRule, line: str) -> str | None:
-    """Return what the rule's colour pattern finds: its first group, or all of it."""
-    found = re.search(rule.color, line) if rule.color else None
-    return None if found is None else found[1 if found.re.groups else 0]
-
-
-def _java_name(command: Sequence[str]) -> str:
-    """Return the jar's file name, or the main class, of a `java` command line."""
-    words = iter(command[1:])
-    for word in words:
-        if word == "-jar":
-            return Path(next(words, "")).name
-        if word in JAVA_PAIRS:
-            next(words, None)
-        elif not word.startswith("-"):
-            return word.rpartition("/")[2]
-    return ""
 
 
 def _program(process: psutil.Process) -> str:
