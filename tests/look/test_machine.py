@@ -50,8 +50,10 @@ HugePages_Total:       0
     ],
 )  # fmt: skip
 def test_a_process_is_named_after_what_it_is(program, command, group):
-    """CONTRACT: java by jar, node, python, nginx, postgres, redis, codedeploy-agent, else by program."""
-    assert name_group(program, command) == (group, None)
+    """CONTRACT: java by jar, node, python, nginx, postgres, redis, codedeploy-agent, else by program; a JVM's port is its colour."""
+    named, color = name_group(program, command)
+
+    assert (named, color) == (group, "8081" if "--server.port=8081" in command else None)
 
 
 def test_the_settings_name_groups_and_colours_first():
