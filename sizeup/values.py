@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable
 from typing import Any
 
@@ -57,6 +58,15 @@ def read_names(text: str) -> tuple[str, ...]:
     return names
 
 
+def read_flags(text: str) -> tuple[str, ...]:
+    """Split a JVM's flags as a shell would."""
+    flags = tuple(shlex.split(text))
+    wrong = next((flag for flag in flags if not flag.startswith("-X")), None)
+    if wrong is not None:
+        raise ValueError(f"{wrong!r} is no JVM flag; write some such as '-Xmx256m -XX:+UseSerialGC'")
+    return flags
+
+
 def _number_with_unit(text: str, units: dict[str, float] | dict[str, int], form: str) -> float:
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]+)\s*", text)
     if found is None or found[2].lower() not in units:
@@ -68,3 +78,4 @@ SIZE = Parsed("size", read_bytes)
 DURATION = Parsed("duration", read_seconds)
 RATES = Parsed("rates", read_rates)
 NAMES = Parsed("names", read_names)
+FLAGS = Parsed("flags", read_flags)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from staging.facts import Deployment, StackInfo, StackOptions, read_stack
+from staging.facts import Deployment, StackInfo, StackName, StackOptions, read_stack
 
 if TYPE_CHECKING:
     from staging.remote import request_deploy, stop_served
     from staging.stack import Stack, clear_leftovers, start_stack
 
 __all__ = [
-    "Deployment", "Stack", "StackInfo", "StackOptions", "clear_leftovers", "read_stack", "request_deploy", "start_stack", "stop_served",
+    "Deployment", "Stack", "StackInfo", "StackName", "StackOptions", "clear_leftovers", "read_stack", "request_deploy", "start_stack",
+    "stop_served",
 ]  # fmt: skip
 
 # Lazy: starting a stack pulls http.server, subprocess and, later, boto3; the command line's help needs none of it.

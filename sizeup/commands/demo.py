@@ -1,11 +1,16 @@
-"""`sizeup demo`: an embedded stack, loaded, measured and sized, without an account or a cloud."""
+"""`sizeup demo`: a stack of this machine, loaded, measured and sized, without an account or a cloud."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import click
 
 from sizeup.context import Context, pass_context
-from sizeup.values import DURATION, RATES, SIZE
+from sizeup.values import DURATION, FLAGS, RATES, SIZE
+
+if TYPE_CHECKING:
+    from staging import StackName
 
 
 @click.command(
@@ -15,10 +20,11 @@ from sizeup.values import DURATION, RATES, SIZE
 )
 @click.option("--quick", is_flag=True, help="Shorter steps: under a minute in all.")
 @click.option("--no-open", is_flag=True, help="Open no browser, even where a display is.")
-@click.option("--stack", type=click.Choice(["embedded"]), default="embedded", show_default=True, help="Which stack.")
+@click.option("--stack", type=click.Choice(["embedded", "moco"]), default="embedded", show_default=True, help="Which stack.")
 @click.option("--rates", type=RATES, metavar="R,R,R", help="Steps in requests a second; else a short probe chooses them.")
-@click.option("--api-memory", type=SIZE, default="250MiB", show_default=True, help="What the API holds.")
-@click.option("--api-cpu", type=DURATION, default="2ms", show_default=True, help="What the API computes for a request.")
+@click.option("--api-memory", type=SIZE, default="250MiB", show_default=True, help="What the embedded API holds.")
+@click.option("--api-cpu", type=DURATION, default="2ms", show_default=True, help="What the embedded API computes for a request.")
+@click.option("--jvm", type=FLAGS, default="", metavar="FLAGS", help="Flags of moco's JVM, such as '-Xmx256m -XX:+UseSerialGC'.")
 @click.option("--generator-cpu", type=DURATION, default="0ms", show_default=True, help="What the generator burns for a request.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of arrivals, data and sampled weeks.")
 @click.option("--serve", "mode", flag_value="serve", help="The stack alone, until ^C; results/demo says where it stands.")
@@ -26,18 +32,20 @@ from sizeup.values import DURATION, RATES, SIZE
 @click.option("--stop", "mode", flag_value="stop", help="End the stack that --serve serves.")
 @pass_context
 def command(
-    ctx: Context, quick: bool, no_open: bool, stack: str, rates: tuple[float, ...] | None, api_memory: int, api_cpu: float,
-    generator_cpu: float, seed: int, mode: str | None,
+    ctx: Context, quick: bool, no_open: bool, stack: StackName, rates: tuple[float, ...] | None, api_memory: int, api_cpu: float,
+    jvm: tuple[str, ...], generator_cpu: float, seed: int, mode: str | None,
 ) -> None:  # fmt: skip
-    """Start an embedded stack, load it in steps with one deployment, measure its hosts, and size them.
+    """Start a stack, load it in steps with one deployment, measure its hosts, and size them.
 
-    Two host classes of real processes stand behind a load balancer on this machine. The run is marked synthetic.
+    Two host classes of real processes stand behind a load balancer on this machine. The run is marked synthetic. The stack
+    called moco is Spring Boot, Next.js, nginx, PostgreSQL and Redis; it needs JDK 17, Maven and Node 20.9, and installs the
+    rest by apt where it is root. Its JVM sizes itself as on a t3.small; --jvm says otherwise.
     """
     from sizeup.demo import DemoOptions, deploy, run_demo, serve, stop
     from sizeup.output import emit, write_out
     from sizeup.text import candidate_rows, recommend_text
 
-    options = DemoOptions(quick, not no_open, rates, api_memory, api_cpu, generator_cpu, seed)
+    options = DemoOptions(quick, not no_open, rates, api_memory, api_cpu, generator_cpu, seed, stack, jvm)
     if mode == "serve":
         serve(ctx, options)
     elif mode is not None:

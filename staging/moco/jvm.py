@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 
 from catalogue import InstanceType
@@ -24,18 +23,3 @@ def jvm_flags(instance: InstanceType, given: Sequence[str]) -> list[str]:
     """Return all flags of the JVM; a collector among those given replaces the host's, as the JVM takes only one."""
     chosen = any(flag.startswith("-XX:+Use") and flag.endswith("GC") for flag in given)
     return [flag for flag in host_flags(instance) if not (chosen and flag.startswith("-XX:+Use"))] + list(given)
-
-
-def read_flags(text: str) -> tuple[str, ...]:
-    """Split flags as a shell would.
-
-    Raises
-    ------
-    ValueError
-        Where one of them is no JVM flag.
-    """
-    flags = tuple(shlex.split(text))
-    wrong = [flag for flag in flags if not flag.startswith("-X")]
-    if wrong:
-        raise ValueError(f"{wrong[0]!r} is no JVM flag; write some such as -Xmx256m -XX:+UseSerialGC")
-    return flags
