@@ -171,7 +171,7 @@ class Catalogue:
     def savings_plan(self, name: str, *, plan: str, term_years: int, payment: Payment) -> Price | None:
         """Return a Linux host's rate an hour under a savings plan ("compute" or "ec2"); None where no list here has it."""
         key = (plan, name, "Linux", "shared", str(term_years), payment.removesuffix("_upfront"))
-        found = self._savings_plans.get(key)
+        found = self.savings_plans.get(key)
         return None if found is None else price_of(found)
 
     def surplus_credit_usd_per_vcpu_h(self, family: str) -> Price | None:
@@ -215,7 +215,7 @@ class Catalogue:
         return newest_rows("elasticache", self._layers, ("engine", "node_type", "kind", "term_years", "payment"))
 
     @cached_property
-    def _savings_plans(self) -> Layered:
+    def savings_plans(self) -> Layered:
         keys = ("plan", "instance_type", "operating_system", "tenancy", "term_years", "payment")
         return newest_rows("savings_plan_rates", self._layers, keys)
 

@@ -206,7 +206,7 @@ def _fetch_from(question: PriceQuestion, ask: Ask, pages: Path, kept: Sequence[P
 
 
 def _rows(question: PriceQuestion, pages: Path, region: str, day: str) -> Iterator[Named]:
-    source = Source(f"{question.service} {question.operation}, {region}", day, quoted=False, how_sure="read from AWS itself")
+    source = Source(f"{question.service}:{_camel(question.operation)}, {region}", day, quoted=False, how_sure="read from AWS itself")
     for file in _kept(question, pages):
         for item in _read(file)["items"]:
             yield from _item_rows(question, item, region, source)
@@ -324,6 +324,11 @@ def _drop_old(pages: Path, now: datetime) -> None:
     first = min((file.stat().st_mtime for file in pages.glob("*.json")), default=None)
     if first is not None and now - datetime.fromtimestamp(first, UTC) > PAGES_KEPT:
         shutil.rmtree(pages)
+
+
+def _camel(operation: str) -> str:
+    """AWS's own name of an operation, of boto3's."""
+    return "".join(word.capitalize() for word in operation.split("_"))
 
 
 def _read(file: Path) -> Mapping[str, Any]:

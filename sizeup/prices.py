@@ -154,7 +154,7 @@ def _type_rows(catalogue: Catalogue, name: str) -> Rows:
 
 def _missing(catalogue: Catalogue, name: str) -> list[dict[str, str]]:
     """What of a type has no price: the savings-plan rates, which nobody publishes outside the account."""
-    if any(catalogue.savings_plan(name, plan=plan, term_years=1, payment="no_upfront") for plan in ("compute", "ec2")):
+    if any(key[1] == name for key in catalogue.savings_plans):
         return []
     why = f"no savings-plan rate of {name} in {catalogue.region} is known here"
     return [{"path": "prices", "why": why, "lift": f"sizeup prices refresh --region {catalogue.region}"}]
