@@ -1,4 +1,4 @@
-"""The whole job on the embedded stack: no account, no cloud, a few minutes from nothing to an answer and its report."""
+"""The whole job on a stack of this machine: no account, no cloud, a few minutes from nothing to an answer and its report."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import psutil
 
 from evidence import SizeupError, create_run, settle
-from loadtests import Step, probe_rates
+from loadtests import Step, probe_rates, steps_plan
 from sizeup.loading import collect_account
 from sizeup.measure import Load, Site, clock, describe, finish, measure, plan_json
 from staging import StackOptions, start_stack
@@ -24,12 +24,33 @@ from staging import StackOptions, start_stack
 if TYPE_CHECKING:
     from sizeup.answer import Answered
     from sizeup.context import Context
-    from staging import Stack, StackInfo
+    from staging import Stack, StackInfo, StackName
 
 CANDIDATES = ("t2.micro", "t2.small", "t3.micro", "t3.small", "t3.medium", "t4g.micro", "t4g.small")
 # One arrival of the default mix asks the API 0.7 times, the frontend's own calls included; the probe plans with a bit more.
 API_REQUESTS_PER_ARRIVAL = 0.75
 PROBE_REQUESTS, PROBE_S = 120, 2.0
+# A JVM's first requests cost it up to four times what later ones do, until the compiler has seen enough of them.
+WARM_REQUESTS, WARM_S = 3000, 15.0
+# Some request a few seconds apart: what the hosts hold and burn when nobody comes.
+IDLE_PER_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds almost without load (0: none), of the warm-up, of each step, and of the step that holds the deployment."""
+
+    idle_s: float
+    warm_s: float
+    step_s: float
+    deploy_s: float
+
+
+PACES = {
+    ("embedded", True): Pace(0.0, 3.0, 8.0, 9.0), ("embedded", False): Pace(0.0, 6.0, 20.0, 14.0),
+    ("moco", True): Pace(5.0, 15.0, 10.0, 25.0), ("moco", False): Pace(15.0, 30.0, 30.0, 40.0),
+}  # fmt: skip
+"""(stack, quick) -> its pace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +64,8 @@ class DemoOptions:
     api_cpu_s: float = 0.002
     generator_cpu_s: float = 0.0
     seed: int = 0
+    stack: StackName = "embedded"
+    jvm: tuple[str, ...] = ()
 
 
 def demo_home(results: Path) -> Path:
@@ -51,7 +74,9 @@ def demo_home(results: Path) -> Path:
 
 
 def stack_options(options: DemoOptions) -> StackOptions:
-    return StackOptions(api_memory_bytes=options.api_memory_bytes, api_cpu_s=options.api_cpu_s, seed=options.seed)
+    return StackOptions(
+        api_memory_bytes=options.api_memory_bytes, api_cpu_s=options.api_cpu_s, seed=options.seed, stack=options.stack, jvm=options.jvm,
+    )  # fmt: skip
 
 
 def run_demo(ctx: Context, options: DemoOptions) -> Answered:
@@ -79,7 +104,7 @@ def _measured(ctx: Context, stack: Stack, options: DemoOptions) -> Path:
     toml = demo_home(ctx.results) / "sizeup.toml"
     settings = load_settings(toml)
     catalogue = open_catalogue(stack.info.region)
-    load = plan(options, options.rates_per_s or probed_rates(stack.info, ctx))
+    load = plan(options, options.rates_per_s or probed_rates(stack.info, ctx, warm=options.stack == "moco"))
     folder = create_run(ctx.results, "demo", "steps", datetime.now(UTC), synthetic=True, clocks=clock(datetime.now(UTC)))
     folder.update(plan=plan_json("steps", load))
     ctx.say(f"loading for {sum(s.seconds for s in load.steps):.0f} s; the run is {folder.path}")
@@ -111,18 +136,25 @@ def site_of(stack: Stack) -> Site:
 
 
 def plan(options: DemoOptions, rates_per_s: Sequence[float]) -> Load:
-    """A warm-up at the lowest rate, then the rates in order, with one deployment after the middle one and a step that holds it."""
-    warm_s, step_s, deploy_s = (3.0, 8.0, 9.0) if options.quick else (6.0, 20.0, 14.0)
-    steps = [Step(f"{number}: {rate:g}/s", rate, step_s) for number, rate in enumerate(rates_per_s, 1)]
+    """A warm-up at the lowest rate, then the rates in order, with one deployment after the middle one and a step that holds it.
+
+    What a JVM does after its deployment is warm-up again, so that step is called one.
+    """
+    pace = PACES[options.stack, options.quick]
+    steps = steps_plan(rates_per_s, pace.step_s)
     middle = steps[len(steps) // 2]
-    held = replace(middle, name=f"deployment: {middle.rate_per_s:g}/s", seconds=deploy_s)
+    named = "warm-up of the new color" if options.stack == "moco" else "deployment"
+    held = replace(middle, name=f"{named}: {middle.rate_per_s:g}/s", seconds=pace.deploy_s)
     at = steps.index(middle) + 1
-    ordered = [Step("warm-up", rates_per_s[0], warm_s), *steps[:at], held, *steps[at:]]
+    idle = [Step("warm-up: idle", IDLE_PER_S, pace.idle_s)] if pace.idle_s else []
+    ordered = [*idle, Step("warm-up", rates_per_s[0], pace.warm_s), *steps[:at], held, *steps[at:]]
     return Load(ordered, options.seed, middle.name, extra_cpu_s=options.generator_cpu_s)
 
 
-def probed_rates(info: StackInfo, ctx: Context) -> list[float]:
-    """Ask the API itself for a moment, and choose three rates that keep its core under 60 %."""
+def probed_rates(info: StackInfo, ctx: Context, *, warm: bool = False) -> list[float]:
+    """Ask the API itself for a moment, first until it is `warm`, and choose three rates that keep its core under 60 %."""
+    if warm:
+        _ask(info, WARM_REQUESTS, WARM_S)
     before = _cpu_s(info.pids["api"])
     asked = _ask(info, PROBE_REQUESTS, PROBE_S)
     demand_s = (_cpu_s(info.pids["api"]) - before) / asked
