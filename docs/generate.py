@@ -26,7 +26,8 @@ COMMANDS_HEAD = """\
 Every `--help` ends in an example that runs. Standard output is the answer, standard error the conversation.
 
 **Exit codes.** 0 done · 1 the verdict is no (`gate`, `--fail-on`, a load objective missed, a fault found by `runs check`) · \
-2 the question was wrong (usage, settings, environment, unreadable run) · 3 internal error, its trace in a file whose path is said · 130 interrupted.
+2 the question was wrong (usage, settings, environment, unreadable run) · \
+3 internal error, its trace in a file whose path is said · 130 interrupted.
 
 RUN is a path or an id; the default is the newest complete one.
 

@@ -75,6 +75,11 @@ class Context:
         return found
 
 
+def run_argument(results: Path, path: Path) -> str:
+    """Return how a run is named on the command line: by its id where it lies under `results`, else by its path."""
+    return path.name if path.parent.resolve() == results.resolve() else str(path)
+
+
 def pick_region(option: str | None, project: str | None, environ: Mapping[str, str]) -> tuple[str, list[Warn]]:
     """Take the first region named: the option, AWS_REGION, AWS_DEFAULT_REGION, [project] region; else Seoul with a warning."""
     from evidence import Warn

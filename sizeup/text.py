@@ -17,6 +17,7 @@ from sizeup.words import (
     held_words,
     label,
     payment_words,
+    phase_name,
     quantity,
     refusals,
     removable_words,
@@ -84,7 +85,7 @@ def phase_table(phases: Sequence[Json]) -> str:
     if not phases:
         return "  no phases"
     rows = [
-        [str(p["name"]), f"{p['offered_per_s']:.3g}/s", f"{p['achieved_per_s']:.3g}/s", "valid" if p["valid"] else f"not valid: {p['why']}"]
+        [phase_name(p), f"{p['offered_per_s']:.3g}/s", f"{p['achieved_per_s']:.3g}/s", "valid" if p["valid"] else f"not valid: {p['why']}"]
         for p in phases
     ]
     return table([["phase", "offered", "achieved", "window"], *rows], right=(1, 2), indent="  ")

@@ -190,6 +190,11 @@ def payment_words(row: Json) -> str:
     return f"{upfront}{monthly}{saves}{even}{' (estimated)' if row['estimated'] else ''}"
 
 
+def phase_name(phase: Json) -> str:
+    """Name a phase, and say where it is the part in which a deployment ran."""
+    return f"{phase['name']}{', deploying' if phase.get('kind') == 'deploy' else ''}"
+
+
 def removable_words(item: Json | str) -> str:
     """Say what could go from the stack, and what that saves."""
     return item if isinstance(item, str) else f"{item['what']}, {money(item['monthly_usd'])} a month"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sizeup.context import Context, pass_context
+from sizeup.context import Context, pass_context, run_argument
 
 if TYPE_CHECKING:
     from sizeup.runs import Finding, RunLine
@@ -50,7 +50,8 @@ def show_command(ctx: Context, run: str | None) -> None:
     line = run_line(opened.path)
     body = {"item": line.as_json(), "run": dict(opened.meta), "tables": table_rows(opened)}
     document = envelope("sizeup.runs_show/1", datetime.now(UTC), [opened.id], None, None, None, [], [], body)
-    emit(ctx, document, _show_text(line, body["tables"], opened.meta["phases"]), opened.meta["phases"])
+    text = _show_text(line, body["tables"], opened.meta["phases"], run_argument(ctx.results, opened.path))
+    emit(ctx, document, text, opened.meta["phases"])
 
 
 @command.command("check", epilog="\b\nExample:\n  sizeup runs check results/sample")
@@ -68,7 +69,7 @@ def check_command(ctx: Context, run: str | None) -> int:
     rows = [f.as_json() for f in findings]
     body = {"ok": not faults, "findings": rows}
     document = envelope("sizeup.runs_check/1", datetime.now(UTC), [path.name], None, None, None, [], [], body)
-    emit(ctx, document, _check_text(path.name, findings, len(faults)), rows)
+    emit(ctx, document, _check_text(run_argument(ctx.results, path), findings, len(faults)), rows)
     return 1 if faults else 0
 
 
@@ -93,7 +94,7 @@ def _list_text(lines: list[RunLine], ctx: Context) -> str:
     return f"{table([head, *rows], right=(2, 3, 4, 5, 6))}\nnext: sizeup runs show {lines[0].id}"
 
 
-def _show_text(line: RunLine, tables: dict[str, int], phases: list[dict[str, object]]) -> str:
+def _show_text(line: RunLine, tables: dict[str, int], phases: list[dict[str, object]], name: str) -> str:
     from sizeup.output import mib
     from sizeup.text import phase_table
 
@@ -102,7 +103,7 @@ def _show_text(line: RunLine, tables: dict[str, int], phases: list[dict[str, obj
         f"  {_number(line.requests)} requests, {_number(line.errors)} errors in {_duration(line.seconds)}; {mib(line.size_bytes)} on disk",
         f"  rows: {', '.join(f'{name} {count:,}' for name, count in tables.items())}",
     ]
-    return "\n".join([*head, phase_table(phases), f"next: sizeup recommend {line.id}"])
+    return "\n".join([*head, phase_table(phases), f"next: sizeup recommend {name}"])
 
 
 def _check_text(name: str, findings: list[Finding], faults: int) -> str:

@@ -106,12 +106,25 @@ class Series:
         parts = sorted((c for c in mean.columns if c != "s"), key=lambda c: -float(mean[c].sum()))
         return mean["s"].to_list(), {part: mean[part].to_list() for part in parts}
 
+    def overlap(self, host_class: str) -> tuple[float, float]:
+        """How long two colours of one host ran at once, in seconds, and the most MiB that both held together; zeros where none did."""
+        hosts = self.run.hosts.filter(pl.col("class") == host_class)
+        coloured = self.run.processes.filter(pl.col("host").is_in(hosts["host"].unique().implode()) & pl.col("color").is_not_null())
+        moments = coloured.group_by("host", "at").agg(
+            colors=pl.col("color").n_unique(), held=pl.coalesce("pss_bytes", "rss_bytes").sum() / 2**20
+        ).filter(pl.col("colors") > 1)  # fmt: skip
+        beat_s = float(hosts["interval_s"].median() or 0.0)  # type: ignore[arg-type]  # a column of floats
+        return moments["at"].n_unique() * beat_s, float(moments["held"].max() or 0.0)  # type: ignore[arg-type]
+
     def _every(self, bins: pl.DataFrame) -> pl.DataFrame:
         """Give bins in which nothing happened their row too, from the first to the last that has any."""
         if bins.is_empty():
             return bins
         first, last = (float(value) for value in (bins["s"].min(), bins["s"].max()))  # type: ignore[arg-type]  # a column of floats
-        grid = pl.DataFrame({"s": [first + i * self.bin_s for i in range(round((last - first) / self.bin_s) + 1)]})
+        if self.phases:
+            # The bin in which the load ends is only partly loaded: drawn, it would look like a fall.
+            last = min(last, max(phase["to_s"] for phase in self.phases) - self.bin_s / 2)
+        grid = pl.DataFrame({"s": [first + i * self.bin_s for i in range(math.floor((last - first) / self.bin_s) + 1)]})
         return grid.join(bins, on="s", how="left").sort("s")
 
     def _binned(self, frame: pl.DataFrame, column: str) -> pl.DataFrame:

@@ -54,8 +54,10 @@ def _memory_picture(series: Series, name: str) -> tuple[Any, str]:
         return None, ""
     peak = max(sum(values) for values in zip(*parts.values(), strict=True))
     words = f"Memory of {name} by process group and colour; together at most {peak:,.0f} MiB."
-    if series.deployments(name):
-        words += " Where the deployment is shaded, two copies run at once: what a smaller type must hold too."
+    overlap_s, both = series.overlap(name)
+    if overlap_s:
+        words += f" At the deployment two copies ran at once for {overlap_s:.0f} s and held up to {both:,.0f} MiB together:"
+        words += " what a smaller type must hold too."
     with canvas(1, height=2.6) as (figure, (panel,)):
         panel.stackplot(seconds, *parts.values(), labels=list(parts), colors=_colours(parts), alpha=0.85, linewidth=0, step="mid")
         panel.set_ylabel("MiB")

@@ -9,6 +9,7 @@ from sizeup.report.charts import INK, SERIES, canvas, mark_deployments, svg
 from sizeup.report.section import Page, Section
 from sizeup.report.series import Series
 from sizeup.report.table import Row, Table, mark
+from sizeup.words import phase_name
 
 TEMPLATE = """
 {{ parts.figure(picture, words) }}
@@ -37,7 +38,7 @@ def data(page: Page) -> Mapping[str, Any] | None:
 def _row(step: Mapping[str, Any]) -> Row:
     rates = [f"{step[name]:.3g}/s" for name in ("offered_per_s", "achieved_per_s")]
     latency = ["" if step[name] is None else f"{step[name]:.0f} ms" for name in ("p50_ms", "p95_ms", "p99_ms")]
-    return Row([step["name"], *rates, f"{step['requests']:,}", *latency, str(step["errors"]), mark(step["valid"]), step["why"]])
+    return Row([phase_name(step), *rates, f"{step['requests']:,}", *latency, str(step["errors"]), mark(step["valid"]), step["why"]])
 
 
 def _picture(series: Series) -> Any:
@@ -49,13 +50,13 @@ def _picture(series: Series) -> Any:
         rate.plot(load["s"], load["done_per_s"], color=SERIES[0], label="throughput")
         rate.set_ylabel("requests/s")
         rate.set_ylim(bottom=0)
-        rate.legend(loc="lower right", ncols=2)
+        rate.legend(loc="upper left", ncols=2)
         latency.plot(load["s"], load["p95_ms"], color=SERIES[1], label="p95")
         latency.plot(load["s"], load["p50_ms"], color=SERIES[0], label="p50")
         latency.set_ylabel("latency, ms")
         latency.set_xlabel("seconds of the run")
-        latency.set_ylim(bottom=0)
-        latency.legend(loc="upper right", ncols=2)
+        latency.set_ylim(0, latency.get_ylim()[1] * 1.2)
+        latency.legend(loc="upper left", ncols=2)
         mark_deployments((rate, latency), series.deployments())
         top = float(load["done_per_s"].max() or 0.0)  # type: ignore[arg-type]  # a column of floats has a float as its maximum
         words = f"Throughput rises with the offered load to {top:.0f} requests a second; the panel below shows latency, median and p95."
