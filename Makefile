@@ -5,7 +5,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCK := uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11
 ARGS ?=
 
-.PHONY: setup demo test lint bench docs lock chromium
+.PHONY: setup demo demo-moco test test-moco lint bench docs lock chromium
 .DELETE_ON_ERROR:
 
 setup: .venv/sizeup.stamp
@@ -17,6 +17,14 @@ demo: setup
 test: .venv/dev.stamp chromium lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/demo --ignore tests/moco $(ARGS)
 	$(BIN)/python -m pytest tests/demo $(ARGS)
+
+# The real stack: JDK 17, Maven and Node 20.9 must be there, the rest is installed by apt as root; built once.
+demo-moco: setup
+	$(BIN)/sizeup demo --stack moco $(ARGS)
+
+test-moco: .venv/dev.stamp
+	@$(BIN)/python -m staging.moco.tools
+	$(BIN)/python -m pytest tests/moco $(ARGS)
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .

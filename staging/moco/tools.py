@@ -123,3 +123,16 @@ def _says(*command: str) -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout + done.stderr
+
+
+def main() -> None:
+    """Say in one sentence what is missing, for make."""
+    try:
+        check_toolchain()
+        install_missing(print)
+    except SizeupError as missing:
+        raise SystemExit(str(missing)) from None
+
+
+if __name__ == "__main__":
+    main()
