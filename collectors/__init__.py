@@ -1,4 +1,4 @@
-"""What the hosts and the account really did, written into a run: host sampler, CloudWatch, topology, this machine's memory."""
+"""What the hosts and the account really did, written into a run: host agent, host sampler, CloudWatch, topology, memory."""
 
 from __future__ import annotations
 
@@ -8,24 +8,38 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collectors.agent_spool import SpoolFrames, read_spool
     from collectors.aws import AwsSession
+    from collectors.install import AgentState, Wanted, ask_agent, fetch_spool, install_agent, plan_install, remove_agent, watch_host
+    from collectors.machine import check_rules
     from collectors.memory import LookMoment, fullest, measure_memory, watch_memory
     from collectors.registry import Collector, collectors
     from collectors.sampler import SamplerHandle, start_sampler
     from collectors.sources.cloudwatch import collect_cloudwatch, planned_metrics
     from collectors.sources.topology import discover_topology
+    from collectors.transport import Place, Remote, Transport, all_transports
+    from collectors.transports.ssm import is_instance
 
 __all__ = [
-    "AwsSession", "Collector", "LookMoment", "SamplerHandle", "SpoolFrames", "collect_cloudwatch", "collectors", "discover_topology",
-    "fullest", "measure_memory", "planned_metrics", "read_spool", "start_sampler", "watch_memory",
+    "AgentState", "AwsSession", "Collector", "LookMoment", "Place", "Remote", "SamplerHandle", "SpoolFrames", "Transport", "Wanted",
+    "all_transports", "ask_agent", "check_rules", "collect_cloudwatch", "collectors", "discover_topology", "fetch_spool", "fullest",
+    "install_agent", "is_instance", "measure_memory", "plan_install", "planned_metrics", "read_spool", "remove_agent", "start_sampler",
+    "watch_host", "watch_memory",
 ]  # fmt: skip
 
 # Lazy: whoever wants one of them pays for neither boto3's nor psutil's import of the others.
-_LAZY = {
-    "AwsSession": "aws", "Collector": "registry", "LookMoment": "memory", "SamplerHandle": "sampler", "SpoolFrames": "agent_spool",
-    "collect_cloudwatch": "sources.cloudwatch", "collectors": "registry", "discover_topology": "sources.topology", "fullest": "memory",
-    "measure_memory": "memory", "planned_metrics": "sources.cloudwatch", "read_spool": "agent_spool",
-    "start_sampler": "sampler", "watch_memory": "memory",
-}  # fmt: skip
+_HOME = {
+    "agent_spool": ("SpoolFrames", "read_spool"),
+    "aws": ("AwsSession",),
+    "install": ("AgentState", "Wanted", "ask_agent", "fetch_spool", "install_agent", "plan_install", "remove_agent", "watch_host"),
+    "machine": ("check_rules",),
+    "memory": ("LookMoment", "fullest", "measure_memory", "watch_memory"),
+    "registry": ("Collector", "collectors"),
+    "sampler": ("SamplerHandle", "start_sampler"),
+    "sources.cloudwatch": ("collect_cloudwatch", "planned_metrics"),
+    "sources.topology": ("discover_topology",),
+    "transport": ("Place", "Remote", "Transport", "all_transports"),
+    "transports.ssm": ("is_instance",),
+}
+_LAZY = {name: module for module, names in _HOME.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:

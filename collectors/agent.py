@@ -8,7 +8,7 @@ each SLOW_BEATS; PSS, for which the kernel holds the target's memory lock (11 ms
 buys 1 s of pause, and between two readings it is estimated from RssAnon and marked. What can't be read is null, never 0,
 and an event says why.
 
-The spool: files `00000042.seg` of magic `SZA1` and frames `length u32 | crc32 u32 | chunk`, each frame one write. The
+The spool: numbered files `1764000000.seg` of magic `SZA1` and frames `length u32 | crc32 u32 | chunk`, each frame one write. The
 chunks of a file are one raw deflate stream, flushed at each frame. The first holds a JSON head (host, columns), each
 other one a beat, in LEB128 integers: length and JSON of what is new (keys, words, events), `at` in microseconds, the
 host's columns, then each group's key, whether its columns are as before, and else its columns. A value is 0 for null or
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     Event = tuple[int, int | None, str, str, Mapping[str, Any]]
 
 USAGE = "usage: agent.py --spool DIR [--beat 1s] [--groups FILE.json] [--no-pss] [--seconds N] [--cap-mb 128]"
+OWN_GROUP = "sizeup-agent"
 MAGIC = b"SZA1"
 HEAD = struct.Struct("<II")
 WINDOW_BITS = -12
@@ -700,7 +701,8 @@ class ProcessTable:
             program = os.readlink(base + "exe").rpartition("/")[2].replace(" (deleted)", "")
         except OSError:  # another user's
             program = comm.decode(errors="replace")
-        process.key = name_group(program, command, self._rules, process.cgroup)
+        own = process.pid == os.getpid()
+        process.key = (OWN_GROUP, None) if own else name_group(program, command, self._rules, process.cgroup)
         if program == "java" and process.jvm is None:
             process.jvm = Jvm(process.pid, self._boot_s + process.start * TICK_US / 1e6)
 
@@ -955,7 +957,8 @@ class Spool:
         self._lock = os.open(folder + "/lock", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
         fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self._folder, self._head, self._cap_bytes = folder, head, cap_bytes
-        self._next = 1 + max([int(name[:-4]) for name in self._files()], default=0)
+        # from the clock, so that a spool that was removed and begun anew repeats no name; a file lasts longer than a second
+        self._next = max([int(name[:-4]) + 1 for name in self._files()], default=int(time.time()))
         self._fd = -1
         self._segment = Segment()
         self._size = self._beats = self._wait = 0
@@ -986,7 +989,7 @@ class Spool:
     def _begin(self) -> None:
         self._end()
         self._drop_oldest()
-        path = f"{self._folder}/{self._next:08d}.seg"
+        path = f"{self._folder}/{self._next:010d}.seg"
         self._next += 1
         self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
         self._segment = Segment()
@@ -1013,7 +1016,7 @@ class Spool:
 
     def _drop_empty(self) -> None:
         """Remove a file that took no beat: each retry would leave one."""
-        path = f"{self._folder}/{self._next - 1:08d}.seg"
+        path = f"{self._folder}/{self._next - 1:010d}.seg"
         if self._beats == 0 and os.path.exists(path):
             os.unlink(path)
 

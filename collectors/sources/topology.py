@@ -179,8 +179,12 @@ def _volumes(side: SideCalls, ids: Sequence[str]) -> dict[str, Rows]:
     found: dict[str, Rows] = {}
     for volume in side.pages("ec2", "describe_volumes", "Volumes", Filters=[{"Name": "attachment.instance-id", "Values": list(ids)}]):
         for attachment in volume["Attachments"]:
-            found.setdefault(attachment["InstanceId"], []).append({"type": volume["VolumeType"], "gib": volume["Size"]})
+            found.setdefault(attachment["InstanceId"], []).append(_volume(volume))
     return found
+
+
+def _volume(volume: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": volume["VolumeType"], "gib": volume["Size"], "iops": volume.get("Iops"), "mbps": volume.get("Throughput")}
 
 
 def _account(balancer: Mapping[str, Any]) -> str:
@@ -191,7 +195,7 @@ def _account(balancer: Mapping[str, Any]) -> str:
 def _database(db: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "id": db["DBInstanceIdentifier"], "class": db["DBInstanceClass"], "engine": db["Engine"], "multi_az": bool(db.get("MultiAZ")),
-        "public": bool(db.get("PubliclyAccessible")),
+        "public": bool(db.get("PubliclyAccessible")), "storage_gib": db.get("AllocatedStorage"), "storage_type": db.get("StorageType"),
     }  # fmt: skip
 
 

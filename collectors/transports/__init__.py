@@ -1,0 +1,1 @@
+"""The ways to a host, one file each, which ends in TRANSPORT = Transport(...)."""
