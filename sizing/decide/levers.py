@@ -108,31 +108,20 @@ def _measure_arm64(recommendation: Recommendation) -> list[Lever]:
 
 def next_steps(recommendation: Recommendation, evidence_codes: Mapping[str, bool | None], peak_per_s: float) -> list[dict[str, str]]:
     """What to measure next: the step whose result would change the answer most, each with the candidate it could change to."""
-    steps: list[dict[str, str]] = []
-    could = _could_change_to(recommendation)
     if recommendation.verdict == "unknown" and not recommendation.verdicts:
-        return [{"command": "sizeup load staging --plan steps", "why": "no valid window was measured", "could_change_to": "unknown"}]
-    if evidence_codes.get("no_peak") is False:
-        steps.append(
-            {
-                "command": f"sizeup load staging --plan steps --rates {peak_per_s:g}",
-                "why": "the forecast peak was never loaded",
-                "could_change_to": could,
-            }
-        )
-    if evidence_codes.get("no_deployment") is False:
-        steps.append(
-            {"command": "sizeup load staging", "why": "no deployment was seen: deploy once while it runs", "could_change_to": could}
-        )
-    if evidence_codes.get("too_short") is False:
-        steps.append(
-            {
-                "command": "sizeup load staging --plan steps --step-time 10m",
-                "why": "under 30 minutes of valid windows",
-                "could_change_to": could,
-            }
-        )
-    return steps
+        return [_step("sizeup load staging --plan steps", "no valid window was measured", "unknown")]
+    could = _could_change_to(recommendation)
+    wanted = {
+        "synthetic": ("sizeup look", "the demo's stack isn't yours: look at a host of your own, one minute, no load"),
+        "no_peak": (f"sizeup load staging --rates {peak_per_s:g}", "the forecast peak was never loaded"),
+        "no_deployment": ("sizeup load staging", "no deployment was seen: deploy once while it runs"),
+        "too_short": ("sizeup load staging --step-time 10m", "under 30 minutes of valid windows"),
+    }
+    return [_step(command, why, could) for code, (command, why) in wanted.items() if evidence_codes.get(code) is False]
+
+
+def _step(command: str, why: str, could: str) -> dict[str, str]:
+    return {"command": command, "why": why, "could_change_to": could}
 
 
 def _could_change_to(recommendation: Recommendation) -> str:

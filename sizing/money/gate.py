@@ -138,7 +138,7 @@ class Gate:
         refused = [r for r in self.reasons if r.ok is not True]
         lines = [f"{self._verdict(refused)} {self._wait()} {self._wrong()}"]
         lines += [
-            f"  {r.code}: {r.value:g} {r.unit}, needs {r.need:g}; {r.lift}" for r in refused if r.value is not None and r.need is not None
+            f"  {r.code}: {_short(r.value)} {r.unit}, needs {r.need:g}; {r.lift}" for r in refused if r.value is not None and r.need is not None
         ]
         unjudged = [r.code for r in refused if r.value is None or r.need is None]
         lines += [f"  can't be judged yet: {', '.join(unjudged)}"] if unjudged else []
@@ -246,6 +246,11 @@ def run_reasons(seen: GateEvidence, need: Thresholds) -> list[Reason]:
         _most("interval_wide", seen.interval_ratio, need.interval_ratio, "ratio", "load longer: sizeup load staging --step-time 10m"),
         _most("unstable", seen.instability_ratio, need.instability_ratio, "ratio", "warm up, then load again: sizeup load staging"),
     ]
+
+
+def _short(value: float) -> str:
+    """Write a figure with the three digits that it bears at the most."""
+    return f"{float(f'{value:.3g}'):g}"
 
 
 def price_age_days(price: PurchasePrice, at: datetime) -> int | None:
