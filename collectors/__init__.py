@@ -8,37 +8,50 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collectors.agent_spool import SpoolFrames, read_spool
     from collectors.aws import AwsSession
-    from collectors.install import AgentState, Wanted, ask_agent, fetch_spool, install_agent, plan_install, remove_agent, watch_host
+    from collectors.install import (
+        AgentState,
+        Wanted,
+        ask_agent,
+        check_python,
+        fetch_spool,
+        install_agent,
+        plan_install,
+        remove_agent,
+        watch_host,
+    )
     from collectors.machine import check_rules
-    from collectors.memory import LookMoment, fullest, measure_memory, watch_memory
+    from collectors.memory import LookMoment, fullest, look_beat_s, measure_memory, watch_memory
     from collectors.registry import Collector, collectors
     from collectors.sampler import SamplerHandle, start_sampler
     from collectors.sources.cloudwatch import collect_cloudwatch, planned_metrics
     from collectors.sources.topology import discover_topology
+    from collectors.spool_moments import spool_moments
     from collectors.transport import Place, Remote, Transport, all_transports
     from collectors.transports.ssm import is_instance
 
 __all__ = [
     "AgentState", "AwsSession", "Collector", "LookMoment", "Place", "Remote", "SamplerHandle", "SpoolFrames", "Transport", "Wanted",
-    "all_transports", "ask_agent", "check_rules", "collect_cloudwatch", "collectors", "discover_topology", "fetch_spool", "fullest",
-    "install_agent", "is_instance", "measure_memory", "plan_install", "planned_metrics", "read_spool", "remove_agent", "start_sampler",
-    "watch_host", "watch_memory",
+    "all_transports", "ask_agent", "check_python", "check_rules", "collect_cloudwatch", "collectors", "discover_topology",
+    "fetch_spool", "fullest", "install_agent", "is_instance", "look_beat_s", "measure_memory", "plan_install", "planned_metrics",
+    "read_spool", "remove_agent", "spool_moments", "start_sampler", "watch_host", "watch_memory",
 ]  # fmt: skip
 
 # Lazy: whoever wants one of them pays for neither boto3's nor psutil's import of the others.
 _HOME = {
     "agent_spool": ("SpoolFrames", "read_spool"),
     "aws": ("AwsSession",),
-    "install": ("AgentState", "Wanted", "ask_agent", "fetch_spool", "install_agent", "plan_install", "remove_agent", "watch_host"),
+    "install": ("AgentState", "Wanted", "ask_agent", "check_python", "fetch_spool", "install_agent", "plan_install",
+                "remove_agent", "watch_host"),
     "machine": ("check_rules",),
-    "memory": ("LookMoment", "fullest", "measure_memory", "watch_memory"),
+    "memory": ("LookMoment", "fullest", "look_beat_s", "measure_memory", "watch_memory"),
     "registry": ("Collector", "collectors"),
     "sampler": ("SamplerHandle", "start_sampler"),
     "sources.cloudwatch": ("collect_cloudwatch", "planned_metrics"),
     "sources.topology": ("discover_topology",),
+    "spool_moments": ("spool_moments",),
     "transport": ("Place", "Remote", "Transport", "all_transports"),
     "transports.ssm": ("is_instance",),
-}
+}  # fmt: skip
 _LAZY = {name: module for module, names in _HOME.items() for name in names}
 
 

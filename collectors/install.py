@@ -270,13 +270,13 @@ def fetch_spool(remote: Remote, into: Path, *, root: bool = True) -> int:
     return unpack(remote.fetch(_script(root, script), FETCH_S), into)
 
 
-def watch_host(remote: Remote, into: Path, seconds: float, beat_s: float, wanted: Wanted) -> int:
+def watch_host(remote: Remote, into: Path, seconds: float, wanted: Wanted) -> int:
     """Run the agent there for so long, from a folder that is gone afterwards, and bring its spool here."""
     groups = _put("$d/groups.json", wanted.groups_json) if wanted.groups_json else ""
     option = '--groups "$d/groups.json"' if groups else ""
     script = (
         f'{UNPACK}d=$(mktemp -d); trap \'rm -rf "$d"\' EXIT\n{_put("$d/agent.py", agent_source())}{groups}'
-        f'"$py" -I -S -E "$d/agent.py" --spool "$d/spool" --seconds {seconds} --beat {beat_s}s {option} >&2\n'
+        f'"$py" -I -S -E "$d/agent.py" --spool "$d/spool" --seconds {seconds} --beat {wanted.beat} {option} >&2\n'
         'tar -C "$d/spool" -cf - .\n'
     )
     into.mkdir(parents=True, exist_ok=True)

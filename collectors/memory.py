@@ -48,13 +48,18 @@ def watch_memory(
     seconds: float, beat_s: float | None = None, rules: Sequence[GroupRule] = (), *, host: str | None = None, host_class: str = "host"
 ) -> Iterator[LookMoment]:
     """Yield a moment each beat until `seconds` (more than 0) are over."""
-    beat = beat_s or min(LONGEST_BEAT_S, max(SHORTEST_BEAT_S, seconds / MOMENTS))
+    beat = beat_s or look_beat_s(seconds)
     watch = _Watch(Machine(host or platform.node(), rules), host_class, beat)
     start_s, elapsed_s = time.monotonic(), 0.0
     while elapsed_s < seconds:
         elapsed_s = min(elapsed_s + beat, seconds)
         time.sleep(max(0.0, start_s + elapsed_s - time.monotonic()))
         yield watch.beat(elapsed_s)
+
+
+def look_beat_s(seconds: float) -> float:
+    """Return how often a look of so many seconds looks."""
+    return min(LONGEST_BEAT_S, max(SHORTEST_BEAT_S, seconds / MOMENTS))
 
 
 class _Watch:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import platform
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -16,19 +17,20 @@ from sizeup.context import Context, pass_context
 
 if TYPE_CHECKING:
     from catalogue import Catalogue, InstanceType
+    from collectors import LookMoment
     from evidence import RunFolder
+    from sizeup.hosts import Reached
     from sizeup.settings import Settings
     from sizing.jvm import JvmMemory
     from sizing.look import HostMemory, LookResult, TypeFit
 
-HERE = ("localhost", "127.0.0.1", "::1")
 FEW = 8
 """Up to so many types are all shown."""
 
 
 @click.command(
     "look",
-    short_help="Watch this machine for a minute: which type would hold it?",
+    short_help="Watch a host for a minute: which type would hold it?",
     epilog="\b\nExample:\n  sizeup look --seconds 60 --as t2.micro,t3.micro,t3.small",
 )
 @click.argument("host", required=False)
@@ -36,37 +38,39 @@ FEW = 8
 @click.option("--as", "types", metavar="TYPE,..", help="Types to judge (default: the T families).")
 @pass_context
 def command(ctx: Context, host: str | None, seconds: float, types: str | None) -> None:
-    """Watch every process of HOST (default: this machine) without loading anything; the answer is provisional."""
+    """Watch every process of HOST (default: this machine) without loading anything; the answer is provisional.
+
+    Another host, such as ec2-user@10.0.1.5, is watched over ssh by the host agent, which leaves nothing there.
+    """
     from sizeup.output import emit, envelope
     from sizeup.prices import open_catalogue
 
-    name = check_here(host)
+    reached = _reach_other(ctx, host)
+    name = reached.host if reached else platform.node() or "localhost"
     settings = ctx.settings()
     region, warnings = ctx.region(settings)
     catalogue = open_catalogue(region)
     judged = judged_types(catalogue, types)
-    run, memory = record(ctx, name, seconds, settings, catalogue, judged)
+    run, memory, arch = record(ctx, name, seconds, settings, catalogue, judged, reached)
     result = judge(memory, settings, catalogue, judged)
     warned = [*warnings, *result.warnings]
     document = envelope(
         "sizeup.look/1", datetime.now(UTC), [run.id], settings, catalogue, None, result.unknowns, warned, result.as_json(),
     )  # fmt: skip
-    text = look_text(result, run, next_command(ctx, settings, run, result), [w.message for w in warned])
+    text = look_text(result, run, arch, next_command(ctx, settings, run, result, arch), [w.message for w in warned])
     emit(ctx, document, text, document["types"])
 
 
-def check_here(host: str | None) -> str:
-    """Return this machine's name, where HOST is none or names it.
+def _reach_other(ctx: Context, host: str | None) -> Reached | None:
+    """Reach another host than this one over ssh; it must have a Python that the agent runs on."""
+    from collectors import ask_agent, check_python
+    from sizeup.hosts import is_here, reach
 
-    Raises
-    ------
-    SizeupError
-        Where HOST is another machine.
-    """
-    name = platform.node() or "localhost"
-    if host is None or host in HERE or host.lower() in (name.lower(), name.lower().partition(".")[0]):
-        return name
-    raise SizeupError(f'host "{host}": looking over ssh comes with the host agent; run sizeup look on that host itself.')
+    if host is None or is_here(host):
+        return None
+    reached = reach(ctx, host, "ssh")
+    check_python(host, ask_agent(reached.remote).python)
+    return reached
 
 
 def judged_types(catalogue: Catalogue, named: str | None) -> list[InstanceType]:
@@ -88,9 +92,10 @@ def judged_types(catalogue: Catalogue, named: str | None) -> list[InstanceType]:
 
 
 def record(
-    ctx: Context, host: str, seconds: float, settings: Settings, catalogue: Catalogue, types: Sequence[InstanceType]
-) -> tuple[RunFolder, HostMemory]:
-    """Watch this machine into a run folder; return it sealed, with the fullest moment."""
+    ctx: Context, host: str, seconds: float, settings: Settings, catalogue: Catalogue, types: Sequence[InstanceType],
+    reached: Reached | None,
+) -> tuple[RunFolder, HostMemory, str]:  # fmt: skip
+    """Watch a host into a run folder; return it sealed, with the fullest moment and the host's architecture."""
     from evidence import create_run, seal, settle
 
     settle(ctx.results, datetime.now(UTC))
@@ -98,14 +103,18 @@ def record(
     describe(ctx, run, seconds, catalogue, types)
     status = "crashed"
     try:
-        memory = _watch(ctx, run, host, seconds, settings)
+        ctx.say(f"watching {host} for {seconds:g} s{f', {reached.says}' if reached else ''}, without loading it; {run.path}")
+        if reached:
+            memory, arch = _watch_there(ctx, run, reached, seconds, settings)
+        else:
+            memory, arch = _watch(ctx, run, host, seconds, settings), here_arch()
         status = "complete"
     except KeyboardInterrupt:
         status = "stopped"
         raise
     finally:
         seal(run, status, datetime.now(UTC))
-    return run, memory
+    return run, memory, arch
 
 
 def describe(ctx: Context, run: RunFolder, seconds: float, catalogue: Catalogue, types: Sequence[InstanceType]) -> None:
@@ -118,16 +127,39 @@ def describe(ctx: Context, run: RunFolder, seconds: float, catalogue: Catalogue,
 
 
 def _watch(ctx: Context, run: RunFolder, host: str, seconds: float, settings: Settings) -> HostMemory:
-    from collectors import fullest, watch_memory
-    from evidence import SpoolWriter
-    from sizeup.output import mib
+    from collectors import watch_memory
 
     rules = [rule for each in settings.class_.values() for rule in each.groups]
     host_class = next(iter(settings.class_)) if len(settings.class_) == 1 else "host"
-    ctx.say(f"watching {host} for {seconds:g} s, without loading it; {run.path}")
+    return _write(ctx, run, watch_memory(seconds, rules=rules, host=host, host_class=host_class))
+
+
+def _watch_there(ctx: Context, run: RunFolder, reached: Reached, seconds: float, settings: Settings) -> tuple[HostMemory, str]:
+    """Have the agent watch another host, and write what it saw."""
+    from tempfile import TemporaryDirectory
+
+    from collectors import look_beat_s, spool_moments, watch_host
+    from sizeup.hosts import wanted_agent
+
+    wanted = wanted_agent(settings, reached.host, look_beat_s(seconds))
+    try:
+        with TemporaryDirectory(prefix="sizeup-look-") as folder:
+            watch_host(reached.remote, Path(folder), seconds, wanted)
+            moments, arch = spool_moments(Path(folder))
+    finally:
+        reached.remote.close()
+    return _write(ctx, run, moments), arch
+
+
+def _write(ctx: Context, run: RunFolder, moments: Iterable[LookMoment]) -> HostMemory:
+    """Put each moment's rows into the run; return the fullest."""
+    from collectors import fullest
+    from evidence import SpoolWriter
+    from sizeup.output import mib
+
     hosts, processes = SpoolWriter(run.spool / "hosts.spool", "hosts"), SpoolWriter(run.spool / "processes.spool", "processes")
     memories = []
-    for moment in watch_memory(seconds, rules=rules, host=host, host_class=host_class):
+    for moment in moments:
         for writer, rows in ((hosts, moment.hosts), (processes, moment.processes)):
             for row in rows:
                 writer.append_named(row)
@@ -151,14 +183,14 @@ def judge(memory: HostMemory, settings: Settings, catalogue: Catalogue, types: S
     return judge_look(memory, types, monthly, two_copies="blue_green" in deploys)
 
 
-def look_text(result: LookResult, run: RunFolder, next_step: str, warnings: Sequence[str]) -> str:
+def look_text(result: LookResult, run: RunFolder, arch: str, next_step: str, warnings: Sequence[str]) -> str:
     """Write the answer for people: the verdict, what was held, each type, what to do next."""
     from sizeup.output import mib, table
 
     memory = result.memory
     rows = shown(result.types)
     parts = [
-        f"{memory.host}  {mib(memory.held_bytes)} held of {mib(memory.total_bytes)}; {headline(result.types, here_arch())}",
+        f"{memory.host}  {mib(memory.held_bytes)} held of {mib(memory.total_bytes)}; {headline(result.types, arch)}",
         table(_group_rows(memory), right=(1, 2), indent="  "),
         table(_type_rows(rows), right=(1, 2, 4, 6), indent="  "),
     ]
@@ -170,7 +202,7 @@ def look_text(result: LookResult, run: RunFolder, next_step: str, warnings: Sequ
 
 
 def headline(types: Sequence[TypeFit], arch: str) -> str:
-    """Say which type is the cheapest that holds it, and which cheaper one would with a lever; of the processor that runs here."""
+    """Say which type is the cheapest that holds it, and which cheaper one would with a lever; of the processor that runs there."""
     own = [fit for fit in types if fit.arch == arch]
     whole = next((fit for fit in own if fit.whole), None)
     cheaper = own[: own.index(whole)] if whole else own
@@ -196,11 +228,11 @@ def shown(types: Sequence[TypeFit]) -> Sequence[TypeFit]:
     return types[max(0, first - 2) : whole + 4]
 
 
-def next_command(ctx: Context, settings: Settings, run: RunFolder, result: LookResult) -> str:
+def next_command(ctx: Context, settings: Settings, run: RunFolder, result: LookResult, arch: str) -> str:
     """Return the step that the answer leads to: a load where a target is named, else the gate before anything is paid."""
     if settings.target:
         return f"sizeup load {next(iter(settings.target))}"
-    best = next((fit for fit in result.types if fit.whole and fit.arch == here_arch()), None)
+    best = next((fit for fit in result.types if fit.whole and fit.arch == arch), None)
     where = "" if str(ctx.results) == "results/runs" else f" --results {ctx.results}"
     return f"sizeup gate {run.id} --buy {best.type if best else 't3.small'}:1:1y:all-upfront{where}"
 

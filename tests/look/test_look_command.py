@@ -78,7 +78,7 @@ def test_the_text_is_provisional_and_ends_in_what_to_do_next(tmp_path):
 @pytest.mark.parametrize(
     ("args", "sentence"),
     [
-        (["ec2-user@10.0.1.5"], "looking over ssh comes with the host agent; run sizeup look on that host itself."),
+        (["ec2-user@nowhere.invalid"], "ec2-user@nowhere.invalid: "),
         (["--as", "t2.mikro"], 'unknown instance type "t2.mikro" in ap-northeast-2; did you mean "t2.micro"?'),
         (["--as", ","], "--as names no type"),
         (["--seconds", "0"], "0 is not in the range"),
