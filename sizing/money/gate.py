@@ -137,10 +137,8 @@ class Gate:
         """Say the verdict in one line, then what is refused and why, what is held already, and the next step."""
         refused = [r for r in self.reasons if r.ok is not True]
         lines = [f"{self._verdict(refused)} {self._wait()} {self._wrong()}"]
-        lines += [
-            f"  {r.code}: {_short(r.value)} {r.unit}, needs {r.need:g}; {r.lift}" for r in refused if r.value is not None and r.need is not None
-        ]
-        unjudged = [r.code for r in refused if r.value is None or r.need is None]
+        lines += [f"  {r.code}: {_short(r.value)} {r.unit}, needs {r.need:g}; {r.lift}" for r in refused if _is_judged(r)]
+        unjudged = [r.code for r in refused if not _is_judged(r)]
         lines += [f"  can't be judged yet: {', '.join(unjudged)}"] if unjudged else []
         lines += [f"  {cover.sentence}" for cover in self.held] + [f"  {warning.message}" for warning in self.warnings]
         return [*lines, f"next: {refused[0].lift}"] if refused else lines
@@ -248,9 +246,13 @@ def run_reasons(seen: GateEvidence, need: Thresholds) -> list[Reason]:
     ]
 
 
-def _short(value: float) -> str:
+def _is_judged(reason: Reason) -> bool:
+    return reason.value is not None and reason.need is not None
+
+
+def _short(value: float | None) -> str:
     """Write a figure with the three digits that it bears at the most."""
-    return f"{float(f'{value:.3g}'):g}"
+    return "not known" if value is None else f"{float(f'{value:.3g}'):g}"
 
 
 def price_age_days(price: PurchasePrice, at: datetime) -> int | None:
