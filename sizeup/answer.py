@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sizeup.context import Context
     from sizeup.settings import Settings
     from sizing import Answer, Question
-    from sizing.money import Cover, Holding, StackCost
+    from sizing.money import Cover, Holding
 
 SCHEMA = "sizeup.recommend/1"
 
@@ -68,7 +68,7 @@ def recommend_paths(ctx: Context, paths: Sequence[Path], question: Question) -> 
     answer = recommend(runs, settings, catalogue, question, timezone=settings.project.timezone)
     held = holdings(settings.held, runs[0].topology)
     covers = apply_held(held, usage(answer), now)
-    body = answer.as_json() | extras(answer, runs[0], catalogue, covers)
+    body = answer.as_json() | extras(answer, runs[0], settings, catalogue, covers)
     document = envelope(
         SCHEMA, now, [r.id for r in runs], settings, catalogue, question.seed, [*answer.unknowns, *body.pop("unknown_costs")],
         [*warnings, *answer.warnings, *_stale(catalogue, now)], body,
@@ -92,26 +92,17 @@ def region_for(ctx: Context, settings: Settings, run: Run) -> tuple[str, list[Wa
     return (str(where), []) if warnings and where else (region, warnings)
 
 
-def extras(answer: Answer, run: Run, catalogue: Catalogue, covers: Sequence[Cover]) -> dict[str, Any]:
+def extras(answer: Answer, run: Run, settings: Settings, catalogue: Catalogue, covers: Sequence[Cover]) -> dict[str, Any]:
     """What stands beside the hosts: held reservations, the stack's month, and one year reserved against on demand."""
-    from sizing.money import stack_cost
+    from sizeup.stack import cost_json, price_stack
 
-    cost = stack_cost(run.topology, catalogue) if run.topology else None
+    cost = price_stack(run, settings, catalogue, datetime.now(UTC).date()) if run.topology else None
     return {
         "held": [cover.as_json() for cover in covers],
-        "stack": None if cost is None else stack_json(cost),
+        "stack": None if cost is None else cost_json(cost),
         "commitment": commitment(answer, catalogue),
         "unknown_costs": [] if cost is None else [{**entry, "path": f"stack.{entry['path']}"} for entry in cost.unknowns],
     }  # fmt: skip
-
-
-def stack_json(cost: StackCost) -> dict[str, Any]:
-    """Write a month of the stack: its lines, their sum as far as it is known, and what could go."""
-    found = cost.as_json()
-    removable = [
-        {"what": f"public address {r.ip} of {r.service} {r.owner}", "monthly_usd": r.as_json()["saves_monthly_usd"]} for r in cost.removable
-    ]
-    return {"hours": found["hours"], "monthly_usd": found["total_usd"], "lines": found["lines"], "removable": removable}
 
 
 def commitment(answer: Answer, catalogue: Catalogue) -> list[dict[str, Any]]:

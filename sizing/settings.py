@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -83,6 +84,15 @@ class Account(Table):
 
 
 class Pricing(Table):
-    """[pricing]: what the account pays below the list."""
+    """[pricing]: what the account pays below the list, and a currency to show beside dollars, at a rate stated with its day."""
 
     discount_ratio: float = Field(default=0.0, ge=0, lt=1)
+    currency: str = Field(default="USD", pattern="^[A-Z]{3}$")
+    currency_per_usd: Decimal | None = Field(default=None, gt=0)
+    currency_as_of: date | None = None
+
+    @model_validator(mode="after")
+    def _rated(self) -> Pricing:
+        if self.currency != "USD" and (self.currency_per_usd is None or self.currency_as_of is None):
+            raise ValueError('a currency needs its rate and the rate\'s day: "currency_per_usd" and "currency_as_of"')
+        return self

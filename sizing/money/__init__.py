@@ -5,32 +5,48 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sizing.money.alternatives import Alternative, ServiceDemand, other_ways
     from sizing.money.buy import Buy, PurchasePrice, parse_buy, parse_usd, purchase_price
     from sizing.money.compare import OfferRow, compare_offers
-    from sizing.money.free_tier import free_months_left
+    from sizing.money.ebs import fast_restore_usd, gp3_usd, io2_usd, plain_volume_usd
+    from sizing.money.fargate import FargateRates, TaskSize, fargate_usd, is_task_size, sizes_that_hold
+    from sizing.money.free_tier import FreeTier, free_months_left, free_tier_of
+    from sizing.money.functions import function_usd, provisioned_usd, snap_start_usd, tenant_isolation_usd
     from sizing.money.gate import Gate, GateEvidence, run_reasons
     from sizing.money.held import Cover, Holding, Usage, apply_held, held_units, holdings
     from sizing.money.lcu import Lcu, alb_lcu, nlb_lcu
+    from sizing.money.month import MonthlyUse, run_use
     from sizing.money.settings import GateSettings, Held
     from sizing.money.stack import StackCost, StackLine, address_usd, stack_cost
+    from sizing.money.usage import SurplusCharge, between_zones_usd, credits_usd, egress_usd, metric_data_usd, surplus_charge
 
 __all__ = [
-    "Buy", "Cover", "Gate", "GateEvidence", "GateSettings", "Held", "Holding", "Lcu", "OfferRow", "PurchasePrice", "StackCost",
-    "StackLine", "Usage", "address_usd", "alb_lcu", "apply_held", "compare_offers", "free_months_left", "held_units",
-    "holdings", "nlb_lcu", "parse_buy", "parse_usd", "purchase_price", "run_reasons", "stack_cost",
+    "Alternative", "Buy", "Cover", "FargateRates", "FreeTier", "Gate", "GateEvidence", "GateSettings", "Held", "Holding", "Lcu",
+    "MonthlyUse", "OfferRow", "PurchasePrice", "ServiceDemand", "StackCost", "StackLine", "SurplusCharge", "TaskSize", "Usage",
+    "address_usd", "alb_lcu", "apply_held", "between_zones_usd", "compare_offers", "credits_usd", "egress_usd",
+    "fargate_usd", "fast_restore_usd", "free_months_left", "free_tier_of", "function_usd", "gp3_usd", "held_units", "holdings",
+    "io2_usd", "is_task_size", "metric_data_usd", "nlb_lcu", "other_ways", "parse_buy", "parse_usd", "plain_volume_usd", "provisioned_usd",
+    "purchase_price", "run_reasons", "run_use", "sizes_that_hold", "snap_start_usd", "stack_cost", "surplus_charge",
+    "tenant_isolation_usd",
 ]  # fmt: skip
 
 # Lazy: the settings need pydantic, the rest only decimal. The function `gate` is named like its module, so the face of
 # `sizing` has it and here it is sizing.money.gate.gate.
 _HOMES = {
+    "alternatives": ("Alternative", "ServiceDemand", "other_ways"),
     "buy": ("Buy", "PurchasePrice", "parse_buy", "parse_usd", "purchase_price"),
     "compare": ("OfferRow", "compare_offers"),
-    "free_tier": ("free_months_left",),
+    "ebs": ("fast_restore_usd", "gp3_usd", "io2_usd", "plain_volume_usd"),
+    "fargate": ("FargateRates", "TaskSize", "fargate_usd", "is_task_size", "sizes_that_hold"),
+    "free_tier": ("FreeTier", "free_months_left", "free_tier_of"),
+    "functions": ("function_usd", "provisioned_usd", "snap_start_usd", "tenant_isolation_usd"),
     "gate": ("Gate", "GateEvidence", "run_reasons"),
     "held": ("Cover", "Holding", "Usage", "apply_held", "held_units", "holdings"),
     "lcu": ("Lcu", "alb_lcu", "nlb_lcu"),
+    "month": ("MonthlyUse", "run_use"),
     "settings": ("GateSettings", "Held"),
     "stack": ("StackCost", "StackLine", "address_usd", "stack_cost"),
+    "usage": ("SurplusCharge", "between_zones_usd", "credits_usd", "egress_usd", "metric_data_usd", "surplus_charge"),
 }
 
 

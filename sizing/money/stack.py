@@ -10,10 +10,16 @@ from typing import Any
 
 from catalogue import Catalogue, Price, ServicePrice
 from evidence import Unknown
+from sizing.money.ebs import GP3_FREE_IOPS, GP3_FREE_MBPS, MIB_A_GIB
+from sizing.money.free_tier import FreeTier, free_hours
 from sizing.money.units import MONTH_H, cents, rate, tiered_usd
+from sizing.money.usage import FREE_TRANSFER_GB
 
-FREE_TRANSFER_GB = Decimal(100)
-"""Leaves for the internet free each month, over all services and regions of an account (EC2 on-demand pricing page)."""
+CDN_FREE_GB = Decimal(1024)
+"""CloudFront's free TB a month."""
+CDN_OUT = "out to viewers in the "
+PRICE_OLD_DAYS = 90
+UNKNOWN_TIER = FreeTier("unknown")
 IPV4 = ("vpc", "public IPv4 address, in use")
 Topology = Mapping[str, Any]
 
@@ -28,6 +34,10 @@ class StackLine:
         Units a month: hours, GB-months, LCU-hours.
     monthly_usd : Decimal or None
         None where its price or its quantity isn't known; `unknown` then says why and what lifts it.
+    free : (str, str) or None
+        What the free tier goes by: ("host", type), ("address", its owner's service).
+    free_quantity : Decimal
+        Units of it that the free tier pays for.
     """
 
     service: str
@@ -38,16 +48,23 @@ class StackLine:
     as_of: date | None
     source: str | None
     unknown: Unknown | None = None
+    free: tuple[str, str] | None = None
+    free_quantity: Decimal = Decimal(0)
 
     @property
     def monthly_usd(self) -> Decimal | None:
         return None if self.quantity is None or self.unit_usd is None else self.quantity * self.unit_usd
 
+    @property
+    def free_usd(self) -> Decimal:
+        """What the free tier takes off it."""
+        return self.free_quantity * (self.unit_usd or Decimal(0))
+
     def as_json(self) -> dict[str, Any]:
         quantity = None if self.quantity is None else float(self.quantity)
         return {
             "service": self.service, "what": self.what, "quantity": quantity, "unit": self.unit,
-            "unit_usd": rate(self.unit_usd), "monthly_usd": cents(self.monthly_usd),
+            "unit_usd": rate(self.unit_usd), "monthly_usd": cents(self.monthly_usd), "free_usd": cents(self.free_usd),
             "as_of": None if self.as_of is None else self.as_of.isoformat(), "source": self.source,
         }  # fmt: skip
 
@@ -72,25 +89,53 @@ class StackCost:
     hours: Decimal
     lines: Sequence[StackLine]
     removable: Sequence[Removable]
+    free_tier: FreeTier = UNKNOWN_TIER
+    basis: str = ""
 
     @property
     def total_usd(self) -> Decimal:
         return sum((line.monthly_usd for line in self.lines if line.monthly_usd is not None), Decimal(0))
 
     @property
+    def free_tier_usd(self) -> Decimal | None:
+        """The month after the free tier; None where its kind isn't known. Credits pay for all of it while they last."""
+        if self.free_tier.kind == "unknown":
+            return None
+        left = self.total_usd - sum((line.free_usd for line in self.lines), Decimal(0))
+        return Decimal(0) if self.free_tier.kind == "credits" else left
+
+    @property
+    def credit_months(self) -> Decimal | None:
+        """Months that the credits pay for; None where none are known."""
+        usd = self.free_tier.credits_usd
+        return None if usd is None or not self.total_usd else usd / self.total_usd
+
+    @property
     def unknowns(self) -> list[dict[str, str]]:
         return [line.unknown.entry(f"lines[{index}].monthly_usd") for index, line in enumerate(self.lines) if line.unknown is not None]
 
+    def old_lines(self, day: date) -> list[StackLine]:
+        """Return the lines whose price is over 90 days old."""
+        return [line for line in self.lines if line.as_of is not None and (day - line.as_of).days > PRICE_OLD_DAYS]
+
     def as_json(self) -> dict[str, Any]:
+        tier, months = self.free_tier, self.credit_months
         return {
             "hours": float(self.hours), "total_usd": cents(self.total_usd), "lines": [line.as_json() for line in self.lines],
-            "removable": [address.as_json() for address in self.removable],
+            "removable": [address.as_json() for address in self.removable], "basis": self.basis,
+            "free_tier": {
+                "kind": tier.kind, "ends_at": None if tier.ends_at is None else tier.ends_at.isoformat(), "source": tier.source,
+                "monthly_usd": cents(self.free_tier_usd), "credits_usd": cents(tier.credits_usd),
+                "credit_months": None if months is None else round(float(months), 1),
+            },
         }  # fmt: skip
 
 
 def stack_cost(
-    topology: Topology, catalogue: Catalogue, *, hours: Decimal = MONTH_H, lcu: Decimal | None = None, transfer_gb: Decimal | None = None
-) -> StackCost:
+    topology: Topology, catalogue: Catalogue, *, hours: Decimal = MONTH_H, lcu: Decimal | None = None, transfer_gb: Decimal | None = None,
+    cdn_gb: Decimal | None = None, metrics_read: int | None = None, free_tier: FreeTier = UNKNOWN_TIER, day: date | None = None,
+    discount_ratio: Decimal = Decimal(0), basis: str = "",
+) -> StackCost:  # fmt: skip
     """Price a month of a stack.
 
     Parameters
@@ -101,13 +146,32 @@ def stack_cost(
         Of the month: 730 on average, 720 in one of thirty days.
     lcu : Decimal, optional
         Capacity units that the load balancer uses on average (sizing.money.lcu); None where its traffic isn't known.
-    transfer_gb : Decimal, optional
-        GB a month that leave for the internet; None where nobody measured it.
+    transfer_gb, cdn_gb : Decimal, optional
+        GB a month that leave for the internet, and from CloudFront; None where nobody measured it.
+    metrics_read : int, optional
+        Metrics that our own collection reads in the month.
+    day : date, optional
+        The day that the free tier is asked for; without one it is taken to run.
+    discount_ratio : Decimal
+        What the account pays below the list, on every line.
+    basis : str
+        The traffic that `lcu` and `transfer_gb` are of.
     """
     lines = [*_hosts(topology, catalogue, hours), *_volumes(topology, catalogue), *_addresses(topology, catalogue, hours)]
     lines += [*_balancer(topology, catalogue, hours, lcu), *_databases(topology, catalogue, hours), *_caches(topology, catalogue, hours)]
-    lines.append(_transfer(catalogue, transfer_gb))
-    return StackCost(hours, lines, _removable(topology, catalogue, hours))
+    lines += [_transfer(catalogue, transfer_gb), *_cdn(catalogue, cdn_gb), *_monitoring(catalogue, metrics_read)]
+    paid = [_discounted(line, discount_ratio) for line in lines]
+    free = _with_free_hours(paid, free_tier, catalogue, day or date.min)
+    return StackCost(hours, free, _removable(topology, catalogue, hours, discount_ratio), free_tier, basis)
+
+
+def _discounted(line: StackLine, ratio: Decimal) -> StackLine:
+    return line if not ratio or line.unit_usd is None else replace(line, unit_usd=line.unit_usd * (1 - ratio))
+
+
+def _with_free_hours(lines: Sequence[StackLine], tier: FreeTier, catalogue: Catalogue, day: date) -> list[StackLine]:
+    items = [(*(line.free or ("", "")), line.quantity or Decimal(0)) for line in lines]
+    return [replace(line, free_quantity=free) for line, free in zip(lines, free_hours(items, tier, catalogue, day), strict=True)]
 
 
 def address_usd(catalogue: Catalogue, hours: Decimal = MONTH_H) -> Decimal | None:
@@ -118,20 +182,39 @@ def address_usd(catalogue: Catalogue, hours: Decimal = MONTH_H) -> Decimal | Non
 
 def _hosts(topology: Topology, catalogue: Catalogue, hours: Decimal) -> list[StackLine]:
     hosts = topology.get("instances", ())
-    return [_line("ec2", f"{host['class']} {host['id']} {host['type']}", hours, catalogue.on_demand(host["type"])) for host in hosts]
+    return [
+        replace(_line("ec2", _host_words(host), hours, catalogue.on_demand(host["type"])), free=("host", host["type"])) for host in hosts
+    ]
+
+
+def _host_words(host: Mapping[str, Any]) -> str:
+    return f"{host['class']} {host['id']} {host['type']}"
 
 
 def _volumes(topology: Topology, catalogue: Catalogue) -> list[StackLine]:
     volumes = [(host["id"], volume) for host in topology.get("instances", ()) for volume in host.get("volumes") or ()]
-    return [
-        _line("ebs", f"{owner} {volume['type']}", Decimal(str(volume["gib"])), _first(catalogue, "ebs", f"{volume['type']} storage"))
-        for owner, volume in volumes
-    ]
+    return [line for owner, volume in volumes for line in _volume(owner, volume, catalogue)]
+
+
+def _volume(owner: str, volume: Mapping[str, Any], catalogue: Catalogue) -> list[StackLine]:
+    """A volume's storage, and of a gp3 one what is provisioned beyond the included IOPS and throughput."""
+    kind = volume["type"]
+    lines = [_line("ebs", f"{owner} {kind}", Decimal(str(volume["gib"])), _first(catalogue, "ebs", f"{kind} storage"))]
+    iops = Decimal(str(volume.get("iops") or 0)) - GP3_FREE_IOPS
+    mbps = Decimal(str(volume.get("mbps") or 0)) - GP3_FREE_MBPS
+    if kind == "gp3" and iops > 0:
+        lines.append(_line("ebs", f"{owner} gp3 IOPS", iops, _first(catalogue, "ebs", "gp3 IOPS above 3000")))
+    if kind == "gp3" and mbps > 0:
+        lines.append(_line("ebs", f"{owner} gp3 throughput", mbps / MIB_A_GIB, _first(catalogue, "ebs", "gp3 throughput")))
+    return lines
 
 
 def _addresses(topology: Topology, catalogue: Catalogue, hours: Decimal) -> list[StackLine]:
     price = _first(catalogue, *IPV4)
-    return [_line("vpc", f"public IPv4 {address['ip']} of {address['owner']}", hours, price) for address in topology.get("addresses", ())]
+    return [
+        replace(_line("vpc", f"public IPv4 {address['ip']} of {address['owner']}", hours, price), free=("address", address["service"]))
+        for address in topology.get("addresses", ())
+    ]
 
 
 def _balancer(topology: Topology, catalogue: Catalogue, hours: Decimal, lcu: Decimal | None) -> list[StackLine]:
@@ -152,8 +235,16 @@ def _databases(topology: Topology, catalogue: Catalogue, hours: Decimal) -> list
         name, kind, engine, two_zones = database["id"], database["class"], database["engine"], bool(database.get("multi_az"))
         price = catalogue.rds(kind, engine, multi_az=two_zones)
         lines.append(_line("rds", f"{name} {kind} {engine}{', two zones' if two_zones else ''}", hours, price))
-        lines.append(_unmeasured("rds", f"{name} storage", "GB-month", "its size isn't in the topology", "read it off the RDS console"))
+        lines.append(_storage(database, catalogue, two_zones))
     return lines
+
+
+def _storage(database: Mapping[str, Any], catalogue: Catalogue, two_zones: bool) -> StackLine:
+    what, gib = f"{database['id']} storage", database.get("storage_gib")
+    if gib is None:
+        return _unmeasured("rds", what, "GB-month", "its size isn't in the topology", "read it off the RDS console")
+    kind = str(database.get("storage_type") or "gp2")
+    return _line("rds", f"{what} {kind}", Decimal(str(gib)), catalogue.rds_storage(kind, database["engine"], multi_az=two_zones))
 
 
 def _caches(topology: Topology, catalogue: Catalogue, hours: Decimal) -> list[StackLine]:
@@ -169,16 +260,36 @@ def _transfer(catalogue: Catalogue, gb: Decimal | None) -> StackLine:
     if gb is None:
         return _unmeasured("transfer", "out to internet", "GB", "a topology says nothing of traffic", "read the GB off the bill")
     tiers = catalogue.service("transfer", "out to internet")
-    billed = max(gb - FREE_TRANSFER_GB, Decimal(0))
-    line = _line("transfer", "out to internet", billed, tiers[0] if tiers else None)
-    usd = tiered_usd(billed, {tier.tier_from or Decimal(0): tier.usd for tier in tiers})
-    return replace(line, unit_usd=usd / billed) if tiers and billed else line
+    return _tiered("transfer", "out to internet", max(gb - FREE_TRANSFER_GB, Decimal(0)), tiers)
 
 
-def _removable(topology: Topology, catalogue: Catalogue, hours: Decimal) -> list[Removable]:
+def _cdn(catalogue: Catalogue, gb: Decimal | None) -> list[StackLine]:
+    """What CloudFront sends to viewers beyond its free TB; no line where nobody said that there is a CDN."""
+    names = [key for key in catalogue.services if key[0] == "cloudfront" and key[1].startswith(CDN_OUT)]
+    tiers = catalogue.services[names[0]] if names else ()
+    return [] if gb is None else [_tiered("cloudfront", "out to viewers", max(gb - CDN_FREE_GB, Decimal(0)), tiers)]
+
+
+def _monitoring(catalogue: Catalogue, metrics: int | None) -> list[StackLine]:
+    """What our own collection reads: GetMetricData is billed by the metric, however many a call holds."""
+    if metrics is None:
+        return []
+    price = _first(catalogue, "cloudwatch", "GetMetricData")
+    return [_line("cloudwatch", f"our own reading of {metrics} metrics", Decimal(metrics) / 1000, price)]
+
+
+def _tiered(service: str, what: str, quantity: Decimal, tiers: Sequence[ServicePrice]) -> StackLine:
+    """A line of a price in tiers; the unit price shown is the mean one."""
+    line = _line(service, what, quantity, tiers[0] if tiers else None)
+    usd = tiered_usd(quantity, {tier.tier_from or Decimal(0): tier.usd for tier in tiers})
+    return replace(line, unit_usd=usd / quantity) if tiers and quantity else line
+
+
+def _removable(topology: Topology, catalogue: Catalogue, hours: Decimal, discount: Decimal) -> list[Removable]:
     """Addresses marked as not needed: a database's public one above all, since its hosts reach it by the private one."""
+    usd = address_usd(catalogue, hours)
     return [
-        Removable(str(address["ip"]), str(address["owner"]), str(address["service"]), address_usd(catalogue, hours))
+        Removable(str(address["ip"]), str(address["owner"]), str(address["service"]), None if usd is None else usd * (1 - discount))
         for address in topology.get("addresses", ())
         if address.get("needed") is False
     ]
@@ -191,7 +302,7 @@ def _first(catalogue: Catalogue, service: str, item: str) -> ServicePrice | None
 
 def _line(service: str, what: str, quantity: Decimal, price: Price | ServicePrice | None) -> StackLine:
     if price is None:
-        unknown = Unknown(f"no price of {what} in this region", "read it off the service's price list")
+        unknown = Unknown(f"no price of {what} in this region is known here", "sizeup prices refresh reads it from AWS")
         return StackLine(service, what, quantity, "", None, None, None, unknown)
     return StackLine(service, what, quantity, price.unit, price.usd, price.as_of, price.source)
 

@@ -170,7 +170,7 @@ def test_each_instance_is_told_with_type_credits_monitoring_and_volumes(topology
     assert instances["api"] == {
         "id": account.instances["api"], "class": "api", "type": "t3.small", "arch": "x86_64", "zone": f"{REGION}c",
         "credit_mode": "standard", "platform": "Linux/UNIX", "tenancy": "default", "monitoring": "detailed",
-        "volumes": [{"type": "gp3", "gib": 8}],
+        "volumes": [{"type": "gp3", "gib": 8, "iops": 3000, "mbps": None}],
     }  # fmt: skip
     assert (instances["frontend"]["type"], instances["frontend"]["credit_mode"], instances["frontend"]["monitoring"]) == (
         "t2.micro", "standard", "basic",
@@ -193,7 +193,10 @@ def test_the_stores_and_the_deployment_are_told(topology):
     """As built; the deployment belongs to the class of its application's target group."""
     (deployment,) = topology["deployments"]
 
-    assert topology["rds"] == [{"id": "moco", "class": "db.t3.micro", "engine": "postgres", "multi_az": False, "public": True}]
+    assert topology["rds"] == [{
+        "id": "moco", "class": "db.t3.micro", "engine": "postgres", "multi_az": False, "public": True,
+        "storage_gib": 20, "storage_type": "gp2",
+    }]  # fmt: skip
     assert topology["cache"] == [{"id": "tokens", "class": "cache.t3.micro", "engine": "redis", "nodes": 1}]
     assert (deployment["class"], deployment["ended_at"]) == ("api", None)
     assert (topology["schema"], topology["account"], topology["region"], topology["as_of"]) == (
