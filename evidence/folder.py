@@ -113,12 +113,12 @@ def process_mark(pid: int) -> dict[str, Any]:
 
 
 def process_start(pid: int) -> int | None:
-    """Return the process's start in clock ticks since boot, None where there is no such process or no /proc."""
+    """Return the process's start in clock ticks since boot; None where none such lives (one not yet reaped has ended) or without /proc."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
+        stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return None
-    return int(stat.rpartition(")")[2].split()[19])
+    return None if stat[0] in ("Z", "X") else int(stat[19])
 
 
 def is_alive(mark: Mapping[str, Any] | None) -> bool:

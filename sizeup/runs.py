@@ -160,8 +160,10 @@ def _check_join(run: Run) -> Iterator[Finding]:
     level = "fault" if run.status == "complete" else "note"
     if twice := lines.height - lines.n_unique():
         yield Finding("fault", "alb/", f"{twice} lines carry a trace id that another one has", "load again")
-    if lost := answered.join(lines, on=key, how="anti").height:
-        yield Finding(level, "alb/", f"{lost} answered requests have no line", "collect the rest of the access log")
+    lost = answered.join(lines, on=key, how="anti").sort(key)
+    if lost.height:
+        what = f"{lost.height} answered requests have no line, their lines were on the way at the end: {_names(lost)}"
+        yield Finding(level, "alb/", what, "collect the rest of the access log")
     flying = lines.join(rows, on=key, how="anti").sort(key)
     if flying.height:
         what = f"{flying.height} lines have no row, in flight at the end: {_names(flying)}"
