@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pyarrow as pa
@@ -74,7 +75,8 @@ def test_a_request_without_its_log_line_is_a_fault(tmp_path: Path):
     lines = gzip.decompress(file.read_bytes()).splitlines(keepends=True)
     file.write_bytes(gzip.compress(b"".join([lines[0], *lines[:-1]])))
 
-    assert faults(path) == ["alb/: 1 lines carry a trace id that another one has", "alb/: 1 answered requests have no line"]
+    lost = "alb/: 1 answered requests have no line, their lines were on the way at the end: 0-SEQ"
+    assert [re.sub(r"0-\d+$", "0-SEQ", fault) for fault in faults(path)] == ["alb/: 1 lines carry a trace id that another one has", lost]
 
 
 def test_what_a_kill_left_is_sealed_and_its_torn_tail_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
