@@ -18,7 +18,7 @@ import psutil
 from evidence import SizeupError, create_run, settle
 from loadtests import Step, probe_rates, steps_plan
 from sizeup.loading import collect_account
-from sizeup.measure import Load, Site, clock, describe, finish, measure, plan_json
+from sizeup.measure import Load, Site, clock, describe, finished, measure, plan_json
 from staging import StackOptions, start_stack
 
 if TYPE_CHECKING:
@@ -110,17 +110,10 @@ def _measured(ctx: Context, stack: Stack, options: DemoOptions) -> Path:
     ctx.say(f"loading for {sum(s.seconds for s in load.steps):.0f} s; the run is {folder.path}")
     describe(catalogue, CANDIDATES, folder, toml.read_text(), None)
     began = datetime.now(UTC)
-    try:
+    with finished(folder, settings.objective):
         measure(folder, site_of(stack), load, ctx.say)
         stack.publish_metrics()
         collect_account(folder.path, stack.info, began, ctx)
-    except KeyboardInterrupt:
-        finish(folder, settings.objective, "stopped")
-        raise
-    except SizeupError:
-        finish(folder, settings.objective, "crashed")
-        raise
-    finish(folder, settings.objective)
     return folder.path
 
 

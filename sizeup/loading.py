@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from evidence import SizeupError, create_run, settle
 from loadtests import check_rates, check_target, steps_plan
-from sizeup.measure import Load, Site, clock, describe, finish, measure, plan_json
+from sizeup.measure import Load, Site, clock, describe, finished, measure, plan_json
 
 if TYPE_CHECKING:
     from loadtests import Target
@@ -148,17 +148,10 @@ def _record(ctx: Context, name: str, target: Target, url: str, load: Load, setti
     hosts = {str(key): value for key, value in target.hosts.items()} or {"frontend": str(urlsplit(url).hostname)}
     groups = {key: c.target_group for key, c in settings.class_.items() if c.target_group}
     site = Site(url, hosts, groups, stack.access_log if stack else None, stack.trees if stack else None)
-    try:
+    with finished(folder, settings.objective):
         measure(folder, site, load, ctx.say)
         if stack is not None:
             collect_account(folder.path, stack, now, ctx)
-    except KeyboardInterrupt:
-        finish(folder, settings.objective, "stopped")
-        raise
-    except SizeupError:
-        finish(folder, settings.objective, "crashed")
-        raise
-    finish(folder, settings.objective)
     return folder.path
 
 

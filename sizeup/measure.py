@@ -7,8 +7,8 @@ import json
 import platform
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -177,7 +177,21 @@ def _steps_done(spool: Path) -> dict[str, float]:
     return done
 
 
-def finish(folder: RunFolder, objectives: Sequence[Objective], status: str = "complete") -> None:
+@contextmanager
+def finished(folder: RunFolder, objectives: Sequence[Objective]) -> Iterator[None]:
+    """Seal the run however its measurement ends: complete, stopped by ^C, or crashed; what was measured stays."""
+    status = "crashed"
+    try:
+        yield
+        status = "complete"
+    except KeyboardInterrupt:
+        status = "stopped"
+        raise
+    finally:
+        _finish(folder, objectives, status)
+
+
+def _finish(folder: RunFolder, objectives: Sequence[Objective], status: str) -> None:
     """Seal a run, and say in run.json which of its windows are valid and whether its objectives were met."""
     from sizing import measured_objectives, phase_rows, windows
 
