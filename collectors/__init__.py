@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     )
     from collectors.machine import check_rules
     from collectors.memory import LookMoment, fullest, look_beat_s, measure_memory, watch_memory
+    from collectors.plan_state import account_plan
     from collectors.registry import Collector, collectors
     from collectors.sampler import SamplerHandle, start_sampler
     from collectors.sources.cloudwatch import collect_cloudwatch, planned_metrics
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AgentState", "AwsSession", "Collector", "LookMoment", "Place", "Remote", "SamplerHandle", "SpoolFrames", "Transport", "Wanted",
-    "all_transports", "ask_agent", "check_python", "check_rules", "collect_cloudwatch", "collectors", "discover_topology",
+    "account_plan", "all_transports", "ask_agent", "check_python", "check_rules", "collect_cloudwatch", "collectors", "discover_topology",
     "fetch_spool", "fullest", "install_agent", "is_instance", "look_beat_s", "measure_memory", "plan_install", "planned_metrics",
     "read_spool", "remove_agent", "spool_moments", "start_sampler", "watch_host", "watch_memory",
 ]  # fmt: skip
@@ -44,6 +45,7 @@ _HOME = {
                 "remove_agent", "watch_host"),
     "machine": ("check_rules",),
     "memory": ("LookMoment", "fullest", "look_beat_s", "measure_memory", "watch_memory"),
+    "plan_state": ("account_plan",),
     "registry": ("Collector", "collectors"),
     "sampler": ("SamplerHandle", "start_sampler"),
     "sources.cloudwatch": ("collect_cloudwatch", "planned_metrics"),

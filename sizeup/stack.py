@@ -4,6 +4,7 @@ running it another way would cost."""
 from __future__ import annotations
 
 import calendar
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from sizing.money import Alternative, StackCost
 
 SCHEMA = "sizeup.stack/1"
+PLAN_REGION = "us-east-1"
+"""Where the free tier's API answers."""
 SYSTEM_GROUPS = ("kernel_and_system", "page_cache_floor")
 """Parts of a host's memory that a container's or a function's platform brings itself."""
 
@@ -53,16 +56,36 @@ def stack_of_run(ctx: Context, spec: str | None) -> Stacked:
     settings = settings_for(ctx, run)
     region, warnings = region_for(ctx, settings, run)
     catalogue = open_catalogue(region)
-    cost = price_stack(run, settings, catalogue, now.date())
+    plan, plan_warnings = asked_plan(ctx, run, settings)
+    cost = price_stack(run, settings, catalogue, now.date(), plan=plan)
     managed, others = managed_answers(run, catalogue), other_services(ctx, run, catalogue)
-    warnings = [*warnings, *old_price_warnings(cost, now.date(), region)]
+    warnings = [*warnings, *plan_warnings, *old_price_warnings(cost, now.date(), region)]
     body = stack_body(cost, run, settings, catalogue, now.date(), managed, others)
     document = envelope(SCHEMA, now, [run.id], settings, catalogue, None, _unknowns(cost, managed, others), warnings, body)
     return Stacked(document, cost, warnings)
 
 
-def price_stack(run: Run, settings: Settings, catalogue: Catalogue, day: date, hours: Decimal | None = None) -> StackCost:
-    """Price a run's stack at the settings' traffic, discount and free tier; a month has 730 hours unless told."""
+def asked_plan(ctx: Context, run: Run, settings: Settings) -> tuple[Mapping[str, Any] | None, list[Warn]]:
+    """Ask the account which free tier it has, where neither the settings nor the run say so and the run is of a real one."""
+    if settings.account.free_tier != "unknown" or run.synthetic or run.topology.get("account_plan"):
+        return None, []
+    from collectors import AwsSession, account_plan
+
+    aws = AwsSession(PLAN_REGION, os.environ.get("AWS_ENDPOINT_URL"), ctx.profile)
+    try:
+        return account_plan(aws), []
+    except SizeupError as refused:
+        sentence = f"{str(refused).rstrip('.')}; or state [account] free_tier in sizeup.toml."
+        return None, [Warn("free_tier_unknown", sentence)]
+
+
+def price_stack(
+    run: Run, settings: Settings, catalogue: Catalogue, day: date, *, hours: Decimal | None = None, plan: Mapping[str, Any] | None = None
+) -> StackCost:
+    """Price a run's stack at the settings' traffic, discount and free tier; a month has 730 hours unless told.
+
+    `plan` is what the account says of its free tier, which goes before the settings.
+    """
     from sizing.money import free_tier_of, run_use, stack_cost
     from sizing.money.units import MONTH_H
 
@@ -72,7 +95,7 @@ def price_stack(run: Run, settings: Settings, catalogue: Catalogue, day: date, h
         run.topology, catalogue, hours=hours or MONTH_H, lcu=None if use.lcu is None else use.lcu.units, transfer_gb=use.transfer_gb,
         cdn_gb=use.cdn_gb, metrics_read=use.metrics_read, day=day, basis=use.basis,
         discount_ratio=Decimal(str(settings.pricing.discount_ratio)),
-        free_tier=free_tier_of(account.free_tier, account.ends_at, run.topology.get("account_plan")),
+        free_tier=free_tier_of(account.free_tier, account.ends_at, plan or run.topology.get("account_plan")),
     )  # fmt: skip
 
 
@@ -124,7 +147,7 @@ def stack_body(
 ) -> dict[str, Any]:  # fmt: skip
     """Write what `sizeup stack --json` adds to the envelope."""
     days = calendar.monthrange(day.year, day.month)[1]
-    exact = price_stack(run, settings, catalogue, day, Decimal(24 * days))
+    exact = price_stack(run, settings, catalogue, day, hours=Decimal(24 * days))
     return {
         "region": catalogue.region, **cost_json(cost),
         "exact_month": {"month": f"{day:%Y-%m}", "hours": 24 * days, "monthly_usd": exact.as_json()["total_usd"]},
