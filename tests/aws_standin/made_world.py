@@ -45,7 +45,9 @@ def instance_type(name, vcpus=2, memory_mib=2048, *, burstable=True, **more):
         "ProcessorInfo": {"SupportedArchitectures": ["x86_64"], "SustainedClockSpeedInGhz": 3.1, "Manufacturer": "Intel"},
         "VCpuInfo": {"DefaultVCpus": vcpus, "DefaultCores": vcpus // 2 or 1, "DefaultThreadsPerCore": 2 if vcpus > 1 else 1},
         "MemoryInfo": {"SizeInMiB": memory_mib}, "BurstablePerformanceSupported": burstable,
-        "NetworkInfo": {"NetworkPerformance": "Up to 5 Gigabit", "NetworkCards": [{"NetworkCardIndex": 0, "BaselineBandwidthInGbps": 0.128}]},
+        "NetworkInfo": {
+            "NetworkPerformance": "Up to 5 Gigabit", "NetworkCards": [{"NetworkCardIndex": 0, "BaselineBandwidthInGbps": 0.128}],
+        },
         "EbsInfo": {"EbsOptimizedInfo": {"BaselineBandwidthInMbps": 174}}, **more,
     }  # fmt: skip
 
@@ -53,8 +55,9 @@ def instance_type(name, vcpus=2, memory_mib=2048, *, burstable=True, **more):
 def offering(name, *, fixed, hourly=None, years=1, payment="All Upfront", **more):
     charges = [] if hourly is None else [{"Amount": hourly, "Frequency": "Hourly"}]
     return {
-        "ReservedInstancesOfferingId": f"{name}-{years}-{payment}", "InstanceType": name, "Duration": years * 31_536_000, "FixedPrice": fixed,
-        "UsagePrice": 0.0, "ProductDescription": "Linux/UNIX", "InstanceTenancy": "default", "OfferingClass": "standard",
+        "ReservedInstancesOfferingId": f"{name}-{years}-{payment}", "InstanceType": name, "Duration": years * 31_536_000,
+        "FixedPrice": fixed, "UsagePrice": 0.0, "ProductDescription": "Linux/UNIX", "InstanceTenancy": "default",
+        "OfferingClass": "standard",
         "OfferingType": payment, "RecurringCharges": charges, "Scope": "Region", "Marketplace": False, "CurrencyCode": "USD", **more,
     }  # fmt: skip
 
@@ -75,14 +78,17 @@ def small_world():
     database = {"instanceType": "db.t3.micro", "databaseEngine": "PostgreSQL", "deploymentOption": "Single-AZ"}
     node = {"instanceType": "cache.t3.micro", "cacheEngine": "Redis"}
     return AwsWorld(
-        instance_types=[instance_type("t3.small"), instance_type("m9i.large", burstable=False, NewThing={"Depth": 3}), instance_type("t5.small")],
+        instance_types=[
+            instance_type("t3.small"), instance_type("m9i.large", burstable=False, NewThing={"Depth": 3}), instance_type("t5.small"),
+        ],
         products=[
             host("t3.small", "0.0270000000"), host("m9i.large", "0.1234500000", newAttribute="?"), host("t5.small", "0.0250000000"),
             host("t3.small", "0.0500000000", sku="windows", operatingSystem="Windows"),
             host("t3.small", "0.0999000000", sku="dedicated", tenancy="Dedicated"),
             host("t3.small", "0.0208000000", sku="elsewhere", region="us-east-1"),
             product(
-                "AmazonRDS", "db", "Database Instance", database, on_demand("db", dimension("0.0300000000")), reserved("db", upfront="180", hourly="0"),
+                "AmazonRDS", "db", "Database Instance", database, on_demand("db", dimension("0.0300000000")),
+                reserved("db", upfront="180", hourly="0"),
             ),
             product("AmazonElastiCache", "node", "Cache Instance", node, on_demand("node", dimension("0.0260000000"))),
             service("AWSELB", "Load Balancer-Application", "LoadBalancerUsage", dimension("0.0230000000")),
