@@ -97,6 +97,14 @@ class Deployment:
     to_color: str
 
 
+def boot_id() -> str | None:
+    """Return what tells this boot of the machine from any other, None where the system doesn't say: ids and starts count from it."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return None
+
+
 def stack_file(home: Path) -> Path:
     """Return where a stack says that it stands."""
     return home / "stack.json"

@@ -121,15 +121,20 @@ def open_gate(child: Child) -> None:
 def end_marked(mark: Mapping[str, Any], grace_s: float = 3.0) -> bool:
     """End the very process that a mark names and what it left of its group, if any of it runs; return whether it did."""
     ours = [mark] if lives(mark) else _orphans(mark)
-    for sign in (mark.get("ends_by", signal.SIGTERM), signal.SIGKILL):
-        for each in ours:
-            _signal(each["pid"], sign)
-        deadline = time.monotonic() + grace_s
-        while any(map(lives, ours)) and time.monotonic() < deadline:
-            time.sleep(0.02)
-    for each in _orphans(mark):
-        _signal(each["pid"], signal.SIGKILL)
+    _end(ours, mark.get("ends_by", signal.SIGTERM), grace_s)
+    _end([*ours, *_orphans(mark)], signal.SIGKILL, grace_s)
     return bool(ours)
+
+
+def _end(marks: Sequence[Mapping[str, Any]], sign: int, grace_s: float) -> None:
+    """Send a signal to those of the marked that still run, and wait for their end."""
+    left = [mark for mark in marks if lives(mark)]
+    for mark in left:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(mark["pid"], sign)
+    deadline = time.monotonic() + grace_s
+    while any(map(lives, left)) and time.monotonic() < deadline:
+        time.sleep(0.02)
 
 
 def _orphans(mark: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -163,11 +168,6 @@ def lives(mark: Mapping[str, Any] | None) -> bool:
     except OSError:
         return not Path("/proc/self").exists()
     return state != "Z"
-
-
-def _signal(pid: int, sign: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, sign)
 
 
 def _read_line(descriptor: int, timeout_s: float) -> bytes:

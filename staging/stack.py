@@ -14,7 +14,7 @@ from typing import Any
 from evidence import SizeupError, process_mark, write_json
 from staging.balancer import BalancerControl
 from staging.embedded.account import Account, Clients, build_account, record_deployment, rules
-from staging.facts import HOSTS, TARGET_GROUPS, Deployment, StackInfo, StackOptions, info_facts, read_facts, stack_file
+from staging.facts import HOSTS, TARGET_GROUPS, Deployment, StackInfo, StackOptions, boot_id, info_facts, read_facts, stack_file
 from staging.ground import Balancer, Ground, Service, other_color
 from staging.processes import Child, end_marked, lives
 from staging.publisher import MetricPublisher
@@ -41,7 +41,8 @@ def clear_leftovers(home: Path) -> list[str]:
     owner = facts.get("owner")
     if owner and lives(owner):
         raise SizeupError(f"{home}: process {owner['pid']} serves a stack from there; stop it with sizeup demo --stop.")
-    left = [each for each in facts.get("processes", ()) if end_marked(each)]
+    since_boot = facts.get("boot", boot_id()) == boot_id()
+    left = [each for each in facts.get("processes", ()) if since_boot and end_marked(each)]
     for name in ("stack.json", "trees.json", ".key"):
         (home / name).unlink(missing_ok=True)
     return [f"ended {each['name']} (process {each['pid']}), left by a stack that was killed" for each in left]
@@ -87,7 +88,7 @@ class Stack:
         self._door: Door | None = None
         self._publisher: MetricPublisher | None = None
         self._deploying, self._stopping, self._ended = threading.Lock(), threading.Lock(), threading.Event()
-        self._facts: dict[str, Any] = {"owner": process_mark(os.getpid())}
+        self._facts: dict[str, Any] = {"owner": process_mark(os.getpid()), "boot": boot_id()}
         self._say_so()
 
     @property
@@ -162,9 +163,8 @@ class Stack:
         self._proxy = self._start_proxy(self._account)
         self._balancer = Balancer(BalancerControl(self._proxy.facts["control_port"]), self._proxy.facts["port"])
         self._service.join(self._balancer)
-        self._publisher = MetricPublisher(
-            self._balancer.control, self._clients, self._account.load_balancer, self.options.metrics_every_s
-        )
+        every_s, name = self.options.metrics_every_s, self._account.load_balancer
+        self._publisher = MetricPublisher(self._balancer.control, self._clients, name, every_s)
         self._door = Door(self.home, {"deploy": lambda: deployment_facts(self.deploy()), "stop": self._stop_asked})
         (self.home / "sizeup.toml").write_text(settings_toml(self.info, self.options.stack))
         self._say_so()
@@ -185,8 +185,8 @@ class Stack:
         if self._door is not None:
             ports = {"door_port": self._door.port, "control_port": self._balancer.control.port}
             facts |= {**info_facts(self.info), **ports, "options": asdict(self.options)}
-        write_json(stack_file(self.home), facts)
         write_trees(self.home / "trees.json", self._service.trees())
+        write_json(stack_file(self.home), facts)  # last: who waits for it finds the rest
 
     def _stop_asked(self) -> Mapping[str, Any]:
         # Answered before it is done, by a thread that the process waits for: the answer must get out of a door that closes.

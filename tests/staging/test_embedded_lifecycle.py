@@ -158,6 +158,20 @@ def test_leftovers_are_ended_by_id_and_start_and_nothing_else_is(tmp_path: Path)
             process.wait()
 
 
+def test_nothing_is_left_over_from_before_a_reboot(tmp_path: Path):
+    """Ids and start ticks begin anew with each boot, so a mark from before may name a stranger."""
+    stranger = subprocess.Popen(["sleep", "60"])
+    try:
+        mark = {"name": "proxy", **process_mark(stranger.pid)}
+        write_json(tmp_path / "stack.json", {"owner": {"pid": 2**22 - 1, "start": 1}, "boot": "another", "processes": [mark]})
+
+        assert clear_leftovers(tmp_path) == []
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
 def test_stopping_twice_is_stopping_once(tmp_path: Path):
     stack = start_stack(tmp_path, LIGHT)
     marks = [child.mark for child in stack._ground.children]
