@@ -15,7 +15,7 @@ from evidence import discover
 from loadtests.mix import Scenario
 from sizeup.cli import common_options
 from sizeup.main import group
-from sizeup.report import sections
+from sizeup.report.section import sections  # the face has a folder of that name
 from sizing.constraints import constraints
 
 REFERENCE = Path(__file__).with_name("reference")

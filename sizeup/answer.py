@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -71,7 +71,7 @@ def recommend_paths(ctx: Context, paths: Sequence[Path], question: Question) -> 
     body = answer.as_json() | extras(answer, runs[0], settings, catalogue, covers)
     document = envelope(
         SCHEMA, now, [r.id for r in runs], settings, catalogue, question.seed, [*answer.unknowns, *body.pop("unknown_costs")],
-        [*warnings, *answer.warnings, *_stale(catalogue, now)], body,
+        [*warnings, *answer.warnings, *_stale(body, region, now)], body,
     )  # fmt: skip
     return Answered(document, answer, runs, catalogue, settings, held)
 
@@ -117,9 +117,13 @@ def commitment(answer: Answer, catalogue: Catalogue) -> list[dict[str, Any]]:
     ]
 
 
-def _stale(catalogue: Catalogue, now: datetime) -> list[Warn]:
-    age = (now.date() - catalogue.as_of).days
-    return [Warn("price_old", f"The newest price here is {age} days old; a newer list may differ.")] if age > 90 else []
+def _stale(body: Mapping[str, Any], region: str, now: datetime) -> list[Warn]:
+    """Warn where a price that this answer rests on is over 90 days old: the chosen hosts' offers and the stack's lines."""
+    from sizeup.prices import old_prices
+
+    offers = [{"item": f"{chosen['type']} {row['payment']}", **row} for chosen in body["commitment"] for row in chosen["rows"]]
+    lines = [{"item": line["what"], **line} for line in (body["stack"] or {"lines": ()})["lines"]]
+    return old_prices([*offers, *lines], now.date(), region)
 
 
 def failed_on(document: dict[str, Any], words: Sequence[str]) -> bool:

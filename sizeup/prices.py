@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SCHEMA = "sizeup.prices/1"
 REFRESH_SCHEMA = "sizeup.prices_refresh/1"
 OLD_DAYS = 90
+SURPLUS = "surplus CPU credits (unlimited; what is borrowed also on stop, terminate and switch to standard)"
 Rows = list[dict[str, Any]]
 
 
@@ -149,7 +150,7 @@ def _type_rows(catalogue: Catalogue, name: str) -> Rows:
                 rate = catalogue.savings_plan(name, plan=plan, term_years=years, payment=payment)
                 rows += [] if rate is None else [_row("savings plan", f"{name} {plan} plan, {years} y, {words}", rate)]
     surplus = catalogue.surplus_credit_usd_per_vcpu_h(catalogue.types[name].family) if name in catalogue.types else None
-    return rows + ([] if surplus is None else [_row("ec2", "surplus CPU credits", surplus)])
+    return rows + ([] if surplus is None else [_row("ec2", SURPLUS, surplus)])
 
 
 def _missing(catalogue: Catalogue, name: str) -> list[dict[str, str]]:
@@ -188,7 +189,9 @@ def type_facts(catalogue: Catalogue, name: str) -> dict[str, Any] | None:
     if name in catalogue.types:
         found = catalogue.types[name]
         return {"vcpus": found.vcpus, "memory_bytes": found.memory_bytes, "usable_bytes": found.usable_bytes,
-                "usable_basis": found.usable_basis, "arch": found.arch, "source": found.source}  # fmt: skip
+                "usable_basis": found.usable_basis, "arch": found.arch, "threads_per_core": found.threads_per_core,
+                "network_baseline_bit_per_s": found.network_baseline_bit_per_s, "ebs_baseline_bit_per_s": found.ebs_baseline_bit_per_s,
+                "current_generation": found.current_generation, "source": found.source}  # fmt: skip
     held = database_classes().get(name) or cache_nodes().get(name)
     return None if held is None else {"vcpus": held.vcpus, "memory_bytes": held.memory_bytes, "source": held.source}
 

@@ -24,6 +24,12 @@ CREDIT_PERIOD_S = 300
 _CODES = tuple((f"HTTPCode_Target_{n}XX_Count", "Sum", "Count") for n in (2, 3, 4, 5))
 _BALANCER = (("RequestCount", "Sum", "Count"), ("TargetResponseTime", "Average", "Seconds"), *_CODES)
 _BALANCER_ALONE = (("HTTPCode_ELB_4XX_Count", "Sum", "Count"), ("HTTPCode_ELB_5XX_Count", "Sum", "Count"))
+_CAPACITY = (("NewConnectionCount", "Sum", "Count"), ("ActiveConnectionCount", "Sum", "Count"), ("ProcessedBytes", "Sum", "Bytes"),
+             ("RuleEvaluations", "Sum", "Count"))  # fmt: skip
+"""What capacity units are billed by."""
+_DATABASE = (("CPUUtilization", "Average", "Percent"), ("FreeableMemory", "Average", "Bytes"), ("DatabaseConnections", "Average", "Count"),
+             ("ReadIOPS", "Average", "Count/Second"), ("WriteIOPS", "Average", "Count/Second"))  # fmt: skip
+_CACHE = (("CPUUtilization", "Average", "Percent"), ("BytesUsedForCache", "Average", "Bytes"), ("CurrConnections", "Average", "Count"))
 _INSTANCE = (("CPUUtilization", "Average", "Percent"),)
 _BURSTABLE = (("CPUCreditBalance", "Average", "Count"),)
 
@@ -43,7 +49,7 @@ class Metric:
 def planned_metrics(topology: Mapping[str, Any]) -> list[Metric]:
     """List every metric that a collection asks for: its length is what GetMetricData bills."""
     balancer = (("LoadBalancer", topology["load_balancer"]["name"]),)
-    planned = _metrics("AWS/ApplicationELB", balancer, PERIOD_S, _BALANCER + _BALANCER_ALONE)
+    planned = _metrics("AWS/ApplicationELB", balancer, PERIOD_S, _BALANCER + _BALANCER_ALONE + _CAPACITY)
     for group in topology["target_groups"]:
         planned += _metrics("AWS/ApplicationELB", (*balancer, ("TargetGroup", group["dimension"])), PERIOD_S, _BALANCER)
     for instance in topology["instances"]:
@@ -51,6 +57,10 @@ def planned_metrics(topology: Mapping[str, Any]) -> list[Metric]:
         period_s = PERIOD_S if instance["monitoring"] == "detailed" else CREDIT_PERIOD_S
         planned += _metrics("AWS/EC2", own, period_s, _INSTANCE)
         planned += _metrics("AWS/EC2", own, CREDIT_PERIOD_S, _BURSTABLE) if instance["credit_mode"] else []
+    for database in topology.get("rds", ()):
+        planned += _metrics("AWS/RDS", (("DBInstanceIdentifier", database["id"]),), PERIOD_S, _DATABASE)
+    for cache in topology.get("cache", ()):
+        planned += _metrics("AWS/ElastiCache", (("CacheClusterId", cache["id"]),), PERIOD_S, _CACHE)
     return planned
 
 

@@ -120,7 +120,8 @@ def purchase_price(
     if found is None or found.estimated:
         raise SizeupError(
             f"no price for a {buy.term_years}-year {buy.payment.replace('_', '-')} {buy.offering} reservation of {buy.type} in "
-            f"{catalogue.region}; give it with --upfront USD and --hourly USD, an instance, as the purchase page shows it."
+            f"{catalogue.region}; give it with --upfront USD and --hourly USD, an instance, as the purchase page shows it, or run "
+            f"sizeup prices refresh --region {catalogue.region}."
         )
     effective = found.effective_hourly_usd
     if found.upfront_usd is not None and found.hourly_usd is not None:

@@ -276,7 +276,7 @@ def test_each_metric_is_planned_once_and_credits_only_of_burstable_instances(top
     """GetMetricData bills by the metric: 8 of the load balancer, 6 a target group, CPU and credits of two instances."""
     planned = planned_metrics(topology)
 
-    assert len(planned) == len(set(planned)) == 8 + 2 * 6 + 2 * 2
+    assert len(planned) == len(set(planned)) == (8 + 4) + 2 * 6 + 2 * 2 + 5 + 3
     assert {(m.name, m.period_s) for m in planned if m.namespace == "AWS/EC2"} == {
         ("CPUUtilization", 60), ("CPUUtilization", 300), ("CPUCreditBalance", 300),
     }  # fmt: skip
