@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collectors.agent_moments import spool_moments
     from collectors.agent_spool import SpoolFrames, read_spool
     from collectors.aws import AwsSession
     from collectors.install import (
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from collectors.sampler import SamplerHandle, start_sampler
     from collectors.sources.cloudwatch import collect_cloudwatch, planned_metrics
     from collectors.sources.topology import discover_topology
-    from collectors.spool_moments import spool_moments
     from collectors.transport import Place, Remote, Transport, all_transports
     from collectors.transports.ssm import is_instance
 
@@ -50,7 +50,7 @@ _HOME = {
     "sampler": ("SamplerHandle", "start_sampler"),
     "sources.cloudwatch": ("collect_cloudwatch", "planned_metrics"),
     "sources.topology": ("discover_topology",),
-    "spool_moments": ("spool_moments",),
+    "agent_moments": ("spool_moments",),
     "transport": ("Place", "Remote", "Transport", "all_transports"),
     "transports.ssm": ("is_instance",),
 }  # fmt: skip

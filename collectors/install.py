@@ -96,7 +96,7 @@ RUN = """#!/bin/sh
 file=%(home)s/agent.pyc
 magic='import sys, _frozen_importlib_external as f; sys.exit(open(sys.argv[1], "rb").read(4) != f.MAGIC_NUMBER)'
 %(py)s -I -S -E -c "$magic" "$file" 2>/dev/null || file=%(home)s/agent.py
-exec %(py)s -I -S -E "$file" --spool %(home)s/spool %(options)s
+exec %(py)s -I -S -E "$file" --spool %(home)s/spool %(options)s "$@"
 """
 
 UNIT = """[Unit]
