@@ -16,6 +16,7 @@ import pytest
 
 from catalogue import load_catalogue
 from evidence import SizeupError, process_mark
+from staging.moco import tools
 from staging.moco.build import API, FRONTEND, build, sources_digest
 from staging.moco.data import fill_sql
 from staging.moco.jvm import host_flags, jvm_flags
@@ -50,6 +51,21 @@ def test_who_is_not_root_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch
 
     with pytest.raises(SizeupError, match="needs nginx, ruby; run sudo apt-get install -y --no-install-recommends nginx ruby"):
         install_missing(print)
+
+
+def test_no_service_starts_while_packages_are_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """invoke-rc.d(8): a policy-rc.d that exits 101 forbids it; one that the machine has already is left alone."""
+    policy = tmp_path / "policy-rc.d"
+    monkeypatch.setattr(tools, "_POLICY", policy)
+
+    with tools._no_service_starts():
+        forbids = subprocess.run([policy]).returncode
+    gone = not policy.exists()
+    policy.write_text("theirs")
+    with tools._no_service_starts():
+        pass
+
+    assert (forbids, gone, policy.read_text()) == (101, True, "theirs")
 
 
 @pytest.mark.parametrize(("kind", "flags"), [
