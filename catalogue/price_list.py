@@ -91,9 +91,9 @@ def _managed(table: str, head: Mapping[str, str], item: Product, source: Source)
 
 def _services(item: Product, service: str, family: str, attributes: Mapping[str, str], source: Source) -> Iterator[Named]:
     found = item_of(service, family, attributes.get("usagetype", ""))
-    if found is None or "China" in attributes.get("location", ""):
+    if found is None or attributes.get("operatingSystem", "Linux") != "Linux":
         return
-    for dimension in _dimensions(item["terms"].get("OnDemand", {})):
+    for dimension in sorted(_dimensions(item["terms"].get("OnDemand", {})), key=_begins_at):
         usd = _usd(dimension)
         if usd is not None and not _is_free_first_tier(dimension, usd):
             yield "services", {
@@ -101,6 +101,10 @@ def _services(item: Product, service: str, family: str, attributes: Mapping[str,
                 "tier_from": _tier(dimension.get("beginRange"), dimension), "tier_to": _tier(dimension.get("endRange"), dimension),
                 "source": source,
             }  # fmt: skip
+
+
+def _begins_at(dimension: Mapping[str, Any]) -> Decimal:
+    return Decimal(str(dimension.get("beginRange") or 0))
 
 
 def _is_free_first_tier(dimension: Mapping[str, Any], usd: Decimal) -> bool:

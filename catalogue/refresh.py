@@ -279,11 +279,8 @@ def _day(rows: Sequence[Row]) -> date:
 
 
 _REGIONAL_LINUX: Mapping[str, Any] = {
-    "MaxResults": 100, "IncludeMarketplace": False,
-    "Filters": [
-        {"Name": "product-description", "Values": ["Linux/UNIX"]}, {"Name": "instance-tenancy", "Values": ["default"]},
-        {"Name": "scope", "Values": ["Region"]},
-    ],
+    "MaxResults": 100, "IncludeMarketplace": False, "ProductDescription": "Linux/UNIX", "InstanceTenancy": "default",
+    "Filters": [{"Name": "scope", "Values": ["Region"]}],
 }  # fmt: skip
 
 

@@ -9,7 +9,8 @@ import re
 from decimal import Decimal
 from typing import NamedTuple
 
-_PREFIX = re.compile(r"^[A-Z]{2,4}[0-9]*-")
+_PREFIX = re.compile(r"^(?:[A-Z]{2,4}[0-9]+|EU)-")
+"""A region's short name ends in a digit, but Ireland's; "TS-LoadBalancerUsage" is a trust store's."""
 
 
 class Item(NamedTuple):

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from made_world import SEOUL, dimension, host, instance_type, on_demand, reserved
+from made_world import SEOUL, dimension, host, instance_type, on_demand, reserved, service
 
 from catalogue import fetch_pages, load_catalogue, read_offer_files, store_pages
 from catalogue.refresh import only_refresh, price_questions
@@ -97,6 +97,20 @@ def test_other_regions_products_and_platforms_are_no_rows_of_ours(aws, tmp_path)
     assert {row.split(",")[2] for row in (found.path / "ec2_on_demand.csv").read_text().splitlines()[1:]} == {"0.027", "0.12345", "0.025"}
     assert "0.099" not in (found.path / "services.csv").read_text()
     assert load_catalogue("us-east-1", tmp_path).refreshed_on is None
+
+
+def test_tiers_stand_in_their_order_and_windows_credits_are_not_linuxs(world, aws, tmp_path):
+    """The list names tiers in any order; CPU credits have one usage type for Linux and Windows."""
+    tiers = [dimension("0.0000133334", "s", "15000000000", "Inf"), dimension("0.0000166667", "s", "0", "6000000000")]
+    world.products.append(service("AWSLambda", "Serverless", "Lambda-GB-Second", *tiers))
+    for system, usd in (("Linux", "0.0500000000"), ("Windows", "0.0960000000")):
+        world.products.append(service("AmazonEC2", "CPU Credits", "CPUCredits:t3", dimension(usd), operatingSystem=system))
+
+    refreshed(aws, tmp_path)
+
+    cat = load_catalogue(SEOUL, tmp_path)
+    assert [tier.usd for tier in cat.service("lambda", "compute x86, tier 1")] == [Decimal("0.0000166667"), Decimal("0.0000133334")]
+    assert cat.surplus_credit_usd_per_vcpu_h("t3").usd == Decimal("0.05")
 
 
 def test_an_unknown_field_and_a_new_type_are_taken_as_they_come(aws, tmp_path):

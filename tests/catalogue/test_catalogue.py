@@ -24,8 +24,10 @@ BURSTABLE = sorted(name for name, t in SEOUL.types.items() if t.burst)
 types = st.sampled_from(BURSTABLE)
 
 PROBE = """
-import resource, sys, time
-before_mb, modules = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, set(sys.modules)
+import sys, time
+def peak_mb():  # ru_maxrss would be the parent's, which survives an exec
+    return next(int(line.split()[1]) / 1024 for line in open("/proc/self/status") if line.startswith("VmHWM"))
+before_mb, modules = peak_mb(), set(sys.modules)
 opened = []
 sys.addaudithook(lambda event, args: opened.append(str(args[0])) if event == "open" else None)
 start = time.process_time()
@@ -34,7 +36,7 @@ catalogue = load_catalogue(sys.argv[1])
 loaded_ms = 1000 * (time.process_time() - start)
 catalogue.reserved("t3.small", term_years=1, payment="all_upfront"), catalogue.sha256, catalogue.rds("db.t3.micro", "postgres")
 catalogue.speed("t2.micro", "t3.small"), catalogue.service("alb", "LCU hour"), catalogue.rows_used(["t3.small"])
-used_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 - before_mb
+used_mb = peak_mb() - before_mb
 data = sorted({path.split("/data/")[1] for path in opened if "catalogue/data/" in path})
 outside = sorted({name.split(".")[0] for name in set(sys.modules) - modules} - set(sys.stdlib_module_names) - {"catalogue", "evidence"})
 import json

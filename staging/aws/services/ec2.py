@@ -6,14 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from staging.aws.service import Service
-from staging.aws.world import AwsWorld, Entry, page
+from staging.aws.world import AwsFault, AwsWorld, Entry, page
 
-FIELDS = {
-    "product-description": "ProductDescription",
-    "instance-tenancy": "InstanceTenancy",
-    "scope": "Scope",
-    "instance-type": "InstanceType",
-}
+FILTERS = {"scope": "Scope", "instance-type": "InstanceType", "product-description": "ProductDescription", "marketplace": "Marketplace"}
+"""Of the filters that the API knows, those that the stand-in does."""
+PARAMETERS = ("InstanceType", "ProductDescription", "InstanceTenancy", "OfferingClass", "OfferingType")
 EXPIRED = "InvalidNextToken"
 
 
@@ -24,7 +21,10 @@ def describe_instance_types(world: AwsWorld, asked: Mapping[str, Any]) -> dict[s
 
 
 def describe_reserved_instances_offerings(world: AwsWorld, asked: Mapping[str, Any]) -> dict[str, Any]:
-    wanted = {FIELDS[f["Name"]]: f["Value"] for f in asked.get("Filter", [])}
+    unknown = [f["Name"] for f in asked.get("Filter", []) if f["Name"] not in FILTERS]
+    if unknown:
+        raise AwsFault("InvalidParameterValue", f"The filter '{unknown[0]}' is invalid")
+    wanted = {FILTERS[f["Name"]]: f["Value"] for f in asked.get("Filter", [])} | {n: [asked[n]] for n in PARAMETERS if n in asked}
     found = [item for item in world.reservations if all(item.get(name) in values for name, values in wanted.items())]
     resold = asked.get("IncludeMarketplace") != "false"
     return _page(world, [i for i in found if resold or not i.get("Marketplace")], asked, "ReservedInstancesOfferings", 1000)
