@@ -11,8 +11,8 @@ and an event says why.
 The spool: numbered files `1764000000.seg` of magic `SZA1` and frames `length u32 | crc32 u32 | chunk`, each frame one write. The
 chunks of a file are one raw deflate stream, flushed at each frame. The first holds a JSON head (host, columns), each
 other one a beat, in LEB128 integers: length and JSON of what is new (keys, words, events), `at` in microseconds, the
-host's columns, then each group's key, whether its columns are as before, and else its columns. A value is 0 for null or
-1 + zigzag; a level column holds the change since the beat before. collectors/agent_spool.py reads it.
+host's row, then each group's key and row. A row is the bits of the columns that are other than in the row before it (null
+at first), and these: 0 for null or 1 + zigzag, of a level column the change since it was last told. agent_spool.py reads it.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ PSS_IDLE_PAUSE_S = 300.0
 JVM_PATIENCE_BEATS = 10
 KTHREAD = 0x00200000
 MOST_KEPT = 4000
+MOST_BORN = 300
 UNLIMITED_BYTES = 1 << 60
 
 # (column, unit of the stored integer, whether it is a level rather than what happened in the beat)
@@ -372,6 +373,7 @@ class Jvm:
 
 # --- the host -------------------------------------------------------------------------------------------------------
 
+PAGE_KIB = os.sysconf("SC_PAGE_SIZE") // 1024
 TICK_US = 1_000_000 // os.sysconf("SC_CLK_TCK")
 VIRTUAL_DISKS = ("loop", "ram", "zram", "dm-", "md", "sr", "fd")
 
@@ -384,15 +386,15 @@ class HostReader:
         self._vmstat, self._diskstats, self._net = (_keep("/proc/" + name) for name in ("vmstat", "diskstats", "self/net/dev"))
         lines = (("cpu", b"some"), ("memory", b"full"), ("io", b"full"))
         self._pressure = [(_keep("/proc/pressure/" + name), line) for name, line in lines]
-        self.last_pid = b""
+        self.last_pid = 0
         self.refresh()
 
     def refresh(self) -> None:
         """Look again which disks and interfaces there are: whole disks, and interfaces of hardware (all but lo where none is)."""
-        self._disks = {name.encode() for name in _names("/sys/block") if not name.startswith(VIRTUAL_DISKS)}
+        self._disks = [b" %s " % name.encode() for name in _names("/sys/block") if not name.startswith(VIRTUAL_DISKS)]
         wires = [name for name in _names("/sys/class/net") if name != "lo"]
         hard = [name for name in wires if os.path.exists(f"/sys/class/net/{name}/device")]
-        self._wires = {name.encode() for name in hard or wires}
+        self._wires = [b" %s:" % name.encode() for name in hard or wires]
 
     def counters(self) -> list[Value]:
         """Return what only grows: CPU by mode and PSI (us), disk and network (bytes), OOM kills, in HOST_COLUMNS' order."""
@@ -413,7 +415,7 @@ class HostReader:
         active = max(0, (_kib(data, b"Active(file):") or 0) - mapped)
         swap = (_kib(data, b"SwapTotal:") or 0) - (_kib(data, b"SwapFree:") or 0)
         load = _pread(self._loadavg).split()
-        self.last_pid = load[4]
+        self.last_pid = int(load[4])
         return [total, available, files, swap, free, unmapped, active, int(load[0].replace(b".", b""))]
 
     def _pressure_us(self, fd: int, line: bytes) -> Value:
@@ -422,14 +424,12 @@ class HostReader:
         return int(data[at + 6 : data.index(b"\n", at)]) if at >= 0 else None
 
     def _disk_bytes(self) -> tuple[Value, Value]:
-        rows = [line.split(None, 10) for line in _pread(self._diskstats).splitlines()]
-        whole = [row for row in rows if row[2] in self._disks]
-        return (512 * sum([int(row[5]) for row in whole]), 512 * sum([int(row[9]) for row in whole])) if whole else (None, None)
+        rows = _rows(_pread(self._diskstats), self._disks)
+        return (512 * sum([int(row[2]) for row in rows]), 512 * sum([int(row[6]) for row in rows])) if rows else (None, None)
 
     def _net_bytes(self) -> tuple[Value, Value]:
-        rows = [line.partition(b":") for line in _pread(self._net).splitlines()[2:]]
-        counts = [rest.split() for name, _, rest in rows if name.strip() in self._wires]
-        return (sum([int(c[0]) for c in counts]), sum([int(c[8]) for c in counts])) if counts else (None, None)
+        rows = _rows(_pread(self._net), self._wires)
+        return (sum([int(row[0]) for row in rows]), sum([int(row[8]) for row in rows])) if rows else (None, None)
 
     def _oom_kills(self) -> Value:
         data = _pread(self._vmstat)
@@ -450,6 +450,12 @@ def _pread(fd: int, size: int = 32768) -> bytes:
         return os.pread(fd, size, 0) if fd >= 0 else b""
     except OSError:
         return b""
+
+
+def _rows(data: bytes, names: Iterable[bytes]) -> list[list[bytes]]:
+    """Return the first figures that stand behind each name; one that isn't there is left out."""
+    places = [(data.find(name), len(name)) for name in names]
+    return [data[at + length : at + length + 200].split(None, 9) for at, length in places if at >= 0]
 
 
 def _names(folder: str) -> list[str]:
@@ -476,15 +482,15 @@ class Process:
 
     __slots__ = (
         "anon", "cgroup", "clock", "comm", "counted", "cpu", "fds", "heir", "jvm", "key", "owed", "parent", "pid", "pss", "pss_anon",
-        "pss_at", "pss_cpu", "rss", "slow_at", "start", "status", "threads", "waited", "young",
+        "pss_at", "pss_cpu", "rss", "slow_at", "start", "statm", "threads", "vm", "waited", "young",
     )  # fmt: skip
 
     def __init__(self, pid: int, parent: int, start: int, waited: int) -> None:
         self.pid, self.parent, self.start, self.waited = pid, parent, start, waited
-        self.status = os.open(f"/proc/{pid}/status", os.O_RDONLY | os.O_CLOEXEC)
+        self.statm = os.open(f"/proc/{pid}/statm", os.O_RDONLY | os.O_CLOEXEC)
         self.clock = (~pid << 3) | 2  # clock_getcpuclockid(3)
         self.cpu = self.counted = self.owed = 0
-        self.comm = b""
+        self.comm = self.vm = b""
         self.rss: int = 0
         self.anon: Value = None
         self.threads = 0
@@ -499,22 +505,31 @@ class Process:
         self.jvm: Jvm | None = None
 
     def read_memory(self) -> bool:
-        """Read RSS, RssAnon and threads, all 0 for one that ended but nobody waited for yet; tell whether its name changed.
+        """Read RSS and RssAnon, 0 for one that ended but nobody waited for yet; tell whether its address space changed in size.
+
+        statm's resident less its shared is RssAnon (fs/proc/task_mmu.c, task_statm), for a sixth of what status costs.
 
         Raises
         ------
         OSError
             Where it is gone.
         """
-        data = os.pread(self.status, 4096, 0)
-        self.rss, self.anon = _kib(data, b"VmRSS:") or 0, _kib(data, b"RssAnon:")
+        size, resident, shared = os.pread(self.statm, 128, 0).split(None, 3)[:3]
+        self.rss = int(resident) * PAGE_KIB
+        self.anon = self.rss - int(shared) * PAGE_KIB
+        before, self.vm = self.vm, size
+        return before != size
+
+    def read_status(self) -> bool:
+        """Read the name and the number of threads, which change with the address space; tell whether the name is another."""
+        data = _pread_once(f"/proc/{self.pid}/status")
         at = data.find(b"Threads:")
         self.threads = int(data[at + 8 : data.index(b"\n", at)]) if self.rss and at >= 0 else 0
         before, self.comm = self.comm, data[6 : data.find(b"\n")]
         return before != self.comm
 
     def close(self) -> None:
-        os.close(self.status)
+        os.close(self.statm)
         if self.jvm:
             self.jvm.close()
 
@@ -608,12 +623,18 @@ class ProcessTable:
         self.beat = -1
         self.news: list[tuple[str, str, dict[str, Any]]] = []
 
-    def read(self, forked: bool, beat_s: float) -> dict[Key, Group]:
-        """End the beat: read what changed, drop what ended, take what is new; return the groups."""
+    def read(self, born: Sequence[int], beat_s: float) -> dict[Key, Group]:
+        """End the beat: read what changed, drop what ended, take what is new; return the groups.
+
+        Parameters
+        ----------
+        born : sequence of int
+            Ids given out since the last beat, to threads too. Every id is looked at now and then, and where there are many.
+        """
         self.beat += 1
         ended, active = self._poll()
-        fresh = self._scan() if forked or ended or self.beat % SLOW_BEATS == 0 else []
-        if ended or forked:
+        fresh = self._scan(None if self.beat % SLOW_BEATS == 0 or len(born) > MOST_BORN else born)
+        if ended or born:
             self._inherit(ended, active)
         if self._pss:
             self._pss.read(self.processes, fresh, beat_s)
@@ -649,21 +670,27 @@ class ProcessTable:
     def _read(self, process: Process, active: list[Process]) -> None:
         """Read what it holds, and seldom what seldom changes. What it is may change at an exec, which mostly gives it a new name."""
         active.append(process)
-        renamed = process.read_memory()
-        if self.beat >= process.slow_at:
+        slow = self.beat >= process.slow_at
+        renamed = (process.read_memory() or slow) and process.read_status()
+        if slow:
             renamed, process.young = renamed or process.young, False
             process.fds = self._count_fds(process.pid)
             process.slow_at = self.beat + SLOW_BEATS + process.pid % 4
         if renamed:
             self._name(process, process.comm)
 
-    def _scan(self) -> list[Process]:
+    def _scan(self, born: Iterable[int] | None) -> list[Process]:
         """Take every process that isn't known yet; return them. One that is gone before it could be read counts at its parent."""
-        pids = {int(name) for name in os.listdir("/proc") if name.isdigit()}
-        self._kernel &= pids
+        if born is None:
+            pids = {int(name) for name in os.listdir("/proc") if name.isdigit()}
+            self._kernel &= pids
+            born = pids - self._kernel
         fresh = []
-        for pid in pids - self.processes.keys() - self._kernel:
+        for pid in born:
+            if pid in self.processes:
+                continue
             try:
+                time.clock_gettime_ns(~pid << 3 | 2)  # refused for a thread, which has a folder in /proc too
                 process = self._take(pid)
             except (OSError, ValueError):
                 continue
@@ -679,6 +706,7 @@ class ProcessTable:
         process = Process(pid, parent, start, waited)
         try:
             process.read_memory()
+            process.read_status()
             self._name(process, comm)
             process.cpu = process.counted = time.clock_gettime_ns(process.clock)
             process.fds = self._count_fds(pid)
@@ -868,9 +896,7 @@ class Segment:
         self._keys: dict[Key, int] = {}
         self._words: dict[str, int] = {}
         self._at_us = 0
-        self._host = [0] * len(HOST_COLUMNS)
-        self._groups: dict[int, list[int]] = {}
-        self._rows: dict[int, list[Any]] = {}
+        self._last: dict[int, tuple[list[Any], list[int]]] = {}
 
     def frame(self, payload: bytes) -> bytes:
         chunk = self._deflate.compress(payload) + self._deflate.flush(zlib.Z_SYNC_FLUSH)
@@ -884,20 +910,31 @@ class Segment:
         out += news
         _put_signed(out, at_us - self._at_us)
         self._at_us = at_us
-        _put_row(out, HOST_COLUMNS, host, self._host)
+        self._put_row(out, -1, HOST_COLUMNS, host)
         _put(out, len(rows))
         for key, row in rows.items():
-            self._put_group(out, self._keys[key], row)
+            _put(out, self._keys[key])
+            self._put_row(out, self._keys[key], GROUP_COLUMNS, row)
         return self.frame(bytes(out))
 
-    def _put_group(self, out: bytearray, code: int, row: list[Any]) -> None:
-        row = [self._words[value] if isinstance(value, str) else value for value in row]
-        _put(out, code)
-        same = self._rows.get(code) == row
-        out.append(same)
-        if not same:
-            _put_row(out, GROUP_COLUMNS, row, self._groups.setdefault(code, [0] * len(GROUP_COLUMNS)))
-            self._rows[code] = row
+    def _put_row(self, out: bytearray, code: int, columns: Sequence[tuple[str, float, bool]], row: Sequence[Any]) -> None:
+        """Put which columns are other than before, as bits, and these."""
+        last = self._last.get(code)
+        if last is None:
+            last = self._last[code] = [None] * len(columns), [0] * len(columns)
+        values, levels = last
+        changed = [n for n, value in enumerate(row) if value != values[n]]
+        _put(out, sum([1 << n for n in changed]))
+        for n in changed:
+            value = values[n] = row[n]
+            if value is None:
+                out.append(0)
+                continue
+            if isinstance(value, str):
+                value = self._words[value]
+            change = value - levels[n] if columns[n][2] else value
+            levels[n] = value
+            _put(out, 1 + (change << 1) if change >= 0 else -change << 1)
 
     def _news(self, rows: Mapping[Key, list[Any]], events: Sequence[Event]) -> bytes:
         keys = [key for key in rows if key not in self._keys]
@@ -933,20 +970,6 @@ def _put(out: bytearray, value: int) -> None:
 
 def _put_signed(out: bytearray, value: int) -> None:
     _put(out, value << 1 if value >= 0 else (-value << 1) - 1)
-
-
-def _put_row(out: bytearray, columns: Sequence[tuple[str, float, bool]], row: Sequence[Value], last: list[int]) -> None:
-    for n, value in enumerate(row):
-        if value is None:
-            out.append(0)
-            continue
-        change = value - last[n] if columns[n][2] else value
-        last[n] = value
-        code = 1 + (change << 1) if change >= 0 else -change << 1
-        if code < 128:
-            out.append(code)
-        else:
-            _put(out, code)
 
 
 class Spool:
@@ -1049,7 +1072,7 @@ class Agent:
         self._table = ProcessTable(rules, pss)
         self._take_moment()
         self._levels, self._counters = self._host.levels(), self._host.counters()
-        self._table.read(True, beat_s)
+        self._table.read((), beat_s)
         self._beats = 0
 
     @property
@@ -1070,7 +1093,7 @@ class Agent:
         interval_us = (self._moment[1] - monotonic) // 1000
         jump_us = self._moment[0] - wall_us - interval_us
         spent = [None if a is None or b is None else max(0, a - b) for a, b in zip(self._counters, counters)]
-        groups = self._table.read(last_pid != self._host.last_pid, self._beat_s)
+        groups = self._table.read(ids_between(last_pid, self._host.last_pid), self._beat_s)
         gap = interval_us > 1.5e6 * self._beat_s or abs(jump_us) > CLOCK_JUMP_US
         own_us = (self._moment[2] - cpu) // 1000
         host = [interval_us, os.cpu_count(), *spent, *self._levels, own_us, int(gap)]
@@ -1094,6 +1117,11 @@ class Agent:
         for kind, subject, detail in self._table.news:
             yield now_us, None, kind, subject, detail
         self._table.news = []
+
+
+def ids_between(before: int, now: int) -> Sequence[int]:
+    """Return the process ids given out since, which the kernel does in turn; where it began anew, more than can be looked at."""
+    return range(before + 1, now + 1) if now >= before else range(MOST_BORN + 1)
 
 
 def spool_head(host_class: str, beat_s: float) -> dict[str, Any]:

@@ -120,9 +120,8 @@ class _Decoder:
         self._keys: list[tuple[str, str | None]] = []
         self._words: list[str] = []
         self._at_us = 0
-        self._host_last = [0] * len(self._host_columns)
-        self._group_last: dict[int, list[int]] = {}
-        self._group_rows: dict[int, Row] = {}
+        self._host_row = _RowReader(self._host_columns)
+        self._group_rows: dict[int, _RowReader] = {}
 
     def beat(self, payload: bytes) -> None:
         number = _integers(payload)
@@ -144,20 +143,17 @@ class _Decoder:
 
     def _host(self, number: Iterator[int]) -> Row:
         head = self._rows.head
-        values = _read_row(number, self._host_columns, self._host_last)
+        values = self._host_row.read(number)
         gap = bool(values.pop("gap"))
         return {"at": self._at_us, "host": head["host"], "class": head["class"], "source": "agent", **values, "gap": gap}
 
     def _group(self, number: Iterator[int]) -> Row:
         code = next(number)
-        if not next(number):
-            last = self._group_last.setdefault(code, [0] * len(self._group_columns))
-            row = _read_row(number, self._group_columns, last)
-            row["pss_estimated"] = bool(row["pss_estimated"])
-            row["jvm_gc"] = None if row["jvm_gc"] is None else self._words[row["jvm_gc"]]
-            self._group_rows[code] = row
+        row = self._group_rows.setdefault(code, _RowReader(self._group_columns)).read(number)
+        row["pss_estimated"] = bool(row["pss_estimated"])
+        row["jvm_gc"] = None if row["jvm_gc"] is None else self._words[row["jvm_gc"]]
         group, color = self._keys[code]
-        return {"at": self._at_us, "host": self._rows.head["host"], "group": group, "color": color, **self._group_rows[code]}
+        return {"at": self._at_us, "host": self._rows.head["host"], "group": group, "color": color, **row}
 
 
 def _integers(data: bytes) -> Iterator[int]:
@@ -179,16 +175,23 @@ def _signed(value: int) -> int:
     return (value >> 1) ^ -(value & 1)
 
 
-def _read_row(number: Iterator[int], columns: Sequence[Column], last: list[int]) -> Row:
-    row: Row = {}
-    for n, (name, unit, level) in enumerate(columns):
-        code = next(number)
-        if code == 0:
-            row[name] = None
-            continue
-        last[n] = _signed(code - 1) + (last[n] if level else 0)
-        row[name] = last[n] * unit
-    return row
+class _RowReader:
+    """One host's or group's row: what it was, and the levels that changes count from."""
+
+    def __init__(self, columns: Sequence[Column]) -> None:
+        self._columns = columns
+        self._row: Row = {name: None for name, _, _ in columns}
+        self._levels = [0] * len(columns)
+
+    def read(self, number: Iterator[int]) -> Row:
+        changed = next(number)
+        for n, (name, unit, level) in enumerate(self._columns):
+            if changed >> n & 1:
+                code = next(number)
+                if code:
+                    self._levels[n] = _signed(code - 1) + (self._levels[n] if level else 0)
+                self._row[name] = self._levels[n] * unit if code else None
+        return dict(self._row)
 
 
 def _frame(table: str, rows: Sequence[Row], extra: Mapping[str, str] = {}) -> pl.DataFrame:
