@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from catalogue.instances import BurstRule, InstanceType, family_of, is_size_flexible, size_units, units_or_none
     from catalogue.load import Catalogue, load_catalogue, regions
     from catalogue.prices import Price, ReservedPrice, ServicePrice
-    from catalogue.refresh import fetch_pages, price_questions, read_offer_files, store_pages
+    from catalogue.questions import price_questions
+    from catalogue.refresh import fetch_pages, read_offer_files, store_pages
     from catalogue.snapshot import cache_folder
     from catalogue.speed import SpeedRange
     from catalogue.tables import Source, read_rows
@@ -23,7 +24,8 @@ __all__ = [
 # Lazy: csv, decimal and dataclasses cost milliseconds that `sizeup --help` needn't spend.
 _HOME = {
     "catalogue.classes": ("CacheNode", "DatabaseClass", "cache_nodes", "database_classes"),
-    "catalogue.refresh": ("fetch_pages", "price_questions", "read_offer_files", "store_pages"),
+    "catalogue.questions": ("price_questions",),
+    "catalogue.refresh": ("fetch_pages", "read_offer_files", "store_pages"),
     "catalogue.snapshot": ("cache_folder",),
     "catalogue.load": ("Catalogue", "load_catalogue", "regions"),
     "catalogue.prices": ("Price", "ReservedPrice", "ServicePrice"),

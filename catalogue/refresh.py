@@ -20,6 +20,7 @@ from typing import Any
 from catalogue.instances import all_types, burst_rules
 from catalogue.offerings import plan_rows, reservation_rows, type_rows
 from catalogue.price_list import Named, offer_products, product_rows
+from catalogue.questions import PriceQuestion, price_questions
 from catalogue.snapshot import Row, newest_snapshot, write_snapshot
 from catalogue.tables import Source, raw_rows, source_of
 from evidence import SizeupError, write_json
@@ -37,37 +38,6 @@ KEYS = {
 }  # fmt: skip
 """What names a row of each table; the tiers of a service's item belong together."""
 Group = tuple[str, ...]
-PRODUCTS: Sequence[tuple[str, str, Mapping[str, str]]] = (
-    ("hosts", "AmazonEC2", {"operatingSystem": "Linux", "tenancy": "Shared", "preInstalledSw": "NA", "capacitystatus": "Used"}),
-    ("volumes", "AmazonEC2", {"productFamily": "Storage"}), ("volume-iops", "AmazonEC2", {"productFamily": "System Operation"}),
-    ("volume-throughput", "AmazonEC2", {"productFamily": "Provisioned Throughput"}),
-    ("snapshots", "AmazonEC2", {"productFamily": "Storage Snapshot"}), ("nat", "AmazonEC2", {"productFamily": "NAT Gateway"}),
-    ("credits", "AmazonEC2", {"productFamily": "CPU Credits"}), ("databases", "AmazonRDS", {}), ("caches", "AmazonElastiCache", {}),
-    ("load-balancers", "AWSELB", {}), ("addresses", "AmazonVPC", {}), ("monitoring", "AmazonCloudWatch", {}),
-    ("containers", "AmazonECS", {}), ("functions", "AWSLambda", {}),
-)  # fmt: skip
-"""What is asked of the Price List API: a name, the service's code, and filters beside the region."""
-
-
-@dataclass(frozen=True, slots=True)
-class PriceQuestion:
-    """One call with all its pages.
-
-    Attributes
-    ----------
-    token : (str, str)
-        Where the next page's token goes in, and where it comes out.
-    items : str
-        What the answer calls its list.
-    """
-
-    name: str
-    endpoint: str
-    service: str
-    operation: str
-    arguments: Mapping[str, Any]
-    token: tuple[str, str]
-    items: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +59,6 @@ class Refreshed:
 
     def as_json(self) -> dict[str, Any]:
         return {"path": str(self.path), "rows": dict(self.rows), "new_types": self.new_types, "left_out": self.left_out}
-
-
-def price_questions(region: str) -> list[PriceQuestion]:
-    """List all that a refresh asks, in the order in which later rows replace earlier ones of the same key."""
-    return [
-        _ec2("types", region, "describe_instance_types", {"MaxResults": 100}, "InstanceTypes"),
-        *[_products(name, region, code, {"regionCode": region, **filters}) for name, code, filters in PRODUCTS],
-        _products("transfer", region, "AWSDataTransfer", {"fromRegionCode": region}),
-        _ec2("reservations", region, "describe_reserved_instances_offerings", _REGIONAL_LINUX, "ReservedInstancesOfferings"),
-        _rates(region),
-    ]
 
 
 def fetch_pages(region: str, ask: Ask, folder: Path, now: datetime, say: Callable[[str], None] = lambda _: None) -> list[str]:
@@ -276,37 +235,6 @@ def _joined(table: str, read: Mapping[Group, list[Row]], previous: Path | None) 
 
 def _day(rows: Sequence[Row]) -> date:
     return min((s.as_of or date.min) if isinstance(s := row["source"], Source) else date.min for row in rows)
-
-
-_REGIONAL_LINUX: Mapping[str, Any] = {
-    "MaxResults": 100, "IncludeMarketplace": False, "ProductDescription": "Linux/UNIX", "InstanceTenancy": "default",
-    "Filters": [{"Name": "scope", "Values": ["Region"]}],
-}  # fmt: skip
-
-
-def _ec2(name: str, region: str, operation: str, arguments: Mapping[str, Any], items: str) -> PriceQuestion:
-    return PriceQuestion(name, region, "ec2", operation, arguments, ("NextToken", "NextToken"), items)
-
-
-def _products(name: str, region: str, code: str, filters: Mapping[str, str]) -> PriceQuestion:
-    matches = [{"Type": "TERM_MATCH", "Field": field, "Value": value} for field, value in filters.items()]
-    arguments = {"ServiceCode": code, "FormatVersion": "aws_v1", "Filters": matches, "MaxResults": 100}
-    return PriceQuestion(name, _price_list_region(region), "pricing", "get_products", arguments, ("NextToken", "NextToken"), "PriceList")
-
-
-def _rates(region: str) -> PriceQuestion:
-    wanted = {"region": region, "tenancy": "shared", "productDescription": "Linux/UNIX"}
-    filters = [{"name": name, "values": [value]} for name, value in wanted.items()]
-    arguments = {"maxResults": 1000, "serviceCodes": ["AmazonEC2"], "products": ["EC2"], "filters": filters}
-    token = ("nextToken", "nextToken")
-    return PriceQuestion(
-        "savings-plans", "us-east-1", "savingsplans", "describe_savings_plans_offering_rates", arguments, token, "searchResults"
-    )
-
-
-def _price_list_region(region: str) -> str:
-    """The Price List API answers in three regions only (Billing user guide, "Using the AWS Price List Query API")."""
-    return {"ap": "ap-south-1", "eu": "eu-central-1"}.get(region.split("-")[0], "us-east-1")
 
 
 def _pages_folder(folder: Path, region: str) -> Path:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from sizing.money.lcu import Lcu, alb_lcu, nlb_lcu
     from sizing.money.month import MonthlyUse, run_use
     from sizing.money.settings import GateSettings, Held
-    from sizing.money.stack import StackCost, StackLine, address_usd, stack_cost
+    from sizing.money.stack import address_usd, stack_cost
+    from sizing.money.stack_lines import StackCost, StackLine
     from sizing.money.usage import SurplusCharge, between_zones_usd, credits_usd, egress_usd, metric_data_usd, surplus_charge
 
 __all__ = [
@@ -45,7 +46,8 @@ _HOMES = {
     "lcu": ("Lcu", "alb_lcu", "nlb_lcu"),
     "month": ("MonthlyUse", "run_use"),
     "settings": ("GateSettings", "Held"),
-    "stack": ("StackCost", "StackLine", "address_usd", "stack_cost"),
+    "stack": ("address_usd", "stack_cost"),
+    "stack_lines": ("StackCost", "StackLine"),
     "usage": ("SurplusCharge", "between_zones_usd", "credits_usd", "egress_usd", "metric_data_usd", "surplus_charge"),
 }
 

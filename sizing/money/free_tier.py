@@ -18,6 +18,7 @@ from catalogue import Catalogue
 
 DAYS_A_MONTH = 365 / 12
 FREE_H = Decimal(750)
+PLAN_STATE = "freetier:GetAccountPlanState"
 Kind = Literal["legacy", "credits", "none", "unknown"]
 
 
@@ -56,8 +57,9 @@ def free_tier_of(stated: Kind, ends_at: date | None, plan_state: Mapping[str, An
         return FreeTier(stated, ends_at)
     left = (plan_state.get("accountPlanRemainingCredits") or {}).get("amount")
     runs = plan_state.get("accountPlanStatus") in ("ACTIVE", "NOT_STARTED") or bool(left)
-    usd = None if left is None else Decimal(str(left))
-    return FreeTier("credits" if runs else "none", _day(plan_state.get("accountPlanExpirationDate")), usd, "freetier:GetAccountPlanState")
+    if not runs:
+        return FreeTier("none", source=PLAN_STATE)
+    return FreeTier("credits", _day(plan_state.get("accountPlanExpirationDate")), None if left is None else Decimal(str(left)), PLAN_STATE)
 
 
 def free_hours(items: Sequence[tuple[str, str, Decimal]], tier: FreeTier, catalogue: Catalogue, day: date) -> list[Decimal]:

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 from made_world import SEOUL, dimension, host, instance_type, on_demand, reserved, service
 
-from catalogue import fetch_pages, load_catalogue, read_offer_files, store_pages
-from catalogue.refresh import only_refresh, price_questions
+from catalogue import fetch_pages, load_catalogue, price_questions, read_offer_files, store_pages
+from catalogue.refresh import only_refresh
 from collectors import AwsSession
 from evidence import SizeupError
 from staging.aws import Trouble

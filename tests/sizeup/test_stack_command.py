@@ -15,6 +15,8 @@ import jsonschema
 import pytest
 from sample_run import write_sample_run
 
+from staging.aws import AwsWorld, Trouble, start_aws
+
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "schema" / "stack.json").read_text())
 
 
@@ -25,11 +27,12 @@ def results(tmp_path_factory):
     return folder
 
 
-def stack(results, *args, expect=0, settings=""):
+def stack(results, *args, expect=0, settings="", endpoint=None):
     config = results / "sizeup.toml"
     config.write_text('[project]\nregion = "ap-northeast-2"\n' + settings)
     command = [sys.executable, "-m", "sizeup", "stack", "--results", str(results), "--config", str(config), *args]
     environ = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")} | {"SIZEUP_CACHE": str(results / "cache")}
+    environ |= {"AWS_ENDPOINT_URL": endpoint} if endpoint else {}
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=environ)
     assert done.returncode == expect, done.stderr
     return done
@@ -127,3 +130,37 @@ def test_a_run_without_an_account_is_one_sentence(results, tmp_path):
     done = stack(tmp_path, expect=2)
 
     assert "no topology.json" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("plan", "kind", "months"),
+    [
+        ({"accountPlanStatus": "ACTIVE", "accountPlanRemainingCredits": {"amount": 87.5, "unit": "USD"}}, "credits", True),
+        ({"accountPlanStatus": "EXPIRED", "accountPlanRemainingCredits": {"amount": 0.0, "unit": "USD"}}, "none", False),
+        (None, "unknown", False),
+    ],
+)
+def test_a_real_account_is_asked_which_free_tier_it_has(tmp_path, plan, kind, months):
+    """freetier:GetAccountPlanState; an account of before 2025-07-15 has no plan, and the settings then say which tier it has."""
+    write_sample_run(tmp_path, synthetic=False)
+    state = None if plan is None else plan | {"accountId": "123456789012", "accountPlanType": "FREE",
+                                              "accountPlanExpirationDate": "2027-01-15T00:00:00Z"}  # fmt: skip
+    with start_aws(AwsWorld(plan_state=state)) as aws:
+        found = json.loads(stack(tmp_path, "--json", endpoint=aws.url).stdout)
+
+        assert aws.calls == ["freetier:GetAccountPlanState"]
+    assert found["free_tier"]["kind"] == kind
+    assert (found["free_tier"]["credit_months"] is not None) is months
+    assert found["free_tier"]["monthly_usd"] == {"credits": "0.00", "none": found["monthly_usd"], "unknown": None}[kind]
+
+
+def test_an_account_that_may_not_be_asked_is_a_warning(tmp_path):
+    """The answer stands without it."""
+    write_sample_run(tmp_path, synthetic=False)
+    world = AwsWorld(trouble=Trouble(denied={"freetier:GetAccountPlanState"}))
+
+    with start_aws(world) as aws:
+        found = json.loads(stack(tmp_path, "--json", endpoint=aws.url).stdout)
+
+    assert "free_tier_unknown" in {warning["code"] for warning in found["warnings"]}
+    assert found["free_tier"]["monthly_usd"] is None
