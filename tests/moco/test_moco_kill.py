@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -39,6 +40,13 @@ def strangers(tmp_path: Path) -> Iterator[list[subprocess.Popen[bytes]]]:
     for other in others:
         other.kill()
         other.wait()
+
+
+@pytest.fixture(autouse=True)
+def no_folder_left(tmp_path: Path) -> Iterator[None]:
+    """The next start from the same home clears what the killed one kept beside it; here there is none."""
+    yield
+    shutil.rmtree(data_folder(tmp_path / "demo"), ignore_errors=True)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
