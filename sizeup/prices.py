@@ -207,6 +207,13 @@ def old_prices(rows: Iterable[Mapping[str, Any]], today: date, region: str) -> l
     return [Warn("price_old", f"{message}; sizeup prices refresh --region {region} reads today's.")]
 
 
+def old_type_prices(catalogue: Catalogue, names: Iterable[str], today: date) -> list[Warn]:
+    """Warn where a type's price on demand is over 90 days old."""
+    priced = [(name, catalogue.on_demand(name)) for name in names]
+    rows = [{"item": name, "as_of": price.as_of and price.as_of.isoformat()} for name, price in priced if price is not None]
+    return old_prices(rows, today, catalogue.region)
+
+
 def _row(service: str, item: str, price: Price | ServicePrice) -> dict[str, Any]:
     return {
         "service": service, "item": item, "usd": format(price.usd, "f"), "unit": price.unit, "upfront_usd": None, "hourly_usd": None,

@@ -43,7 +43,7 @@ def command(ctx: Context, host: str | None, seconds: float, types: str | None) -
     Another host, such as ec2-user@10.0.1.5, is watched over ssh by the host agent, which leaves nothing there.
     """
     from sizeup.output import emit, envelope
-    from sizeup.prices import open_catalogue
+    from sizeup.prices import old_type_prices, open_catalogue
 
     reached = _reach_other(ctx, host)
     name = reached.host if reached else platform.node() or "localhost"
@@ -53,9 +53,10 @@ def command(ctx: Context, host: str | None, seconds: float, types: str | None) -
     judged = judged_types(catalogue, types)
     run, memory, arch = record(ctx, name, seconds, settings, catalogue, judged, reached)
     result = judge(memory, settings, catalogue, judged)
-    warned = [*warnings, *result.warnings]
+    now = datetime.now(UTC)
+    warned = [*warnings, *result.warnings, *old_type_prices(catalogue, [t.name for t in judged], now.date())]
     document = envelope(
-        "sizeup.look/1", datetime.now(UTC), [run.id], settings, catalogue, None, result.unknowns, warned, result.as_json(),
+        "sizeup.look/1", now, [run.id], settings, catalogue, None, result.unknowns, warned, result.as_json(),
     )  # fmt: skip
     text = look_text(result, run, arch, next_command(ctx, settings, run, result, arch), [w.message for w in warned])
     emit(ctx, document, text, document["types"])
