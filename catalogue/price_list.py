@@ -65,7 +65,7 @@ def _hosts(item: Product, attributes: Mapping[str, str], source: Source) -> Iter
 
 def _databases(item: Product, attributes: Mapping[str, str], family: str, source: Source) -> Iterator[Named]:
     engine, deployment = attributes.get("databaseEngine", "Any"), attributes.get("deploymentOption", "-")
-    if family == "Database Instance" and engine in ENGINES:
+    if family == "Database Instance" and engine in ENGINES and "instanceType" in attributes:
         yield from _managed("rds", {"engine": engine, "item": attributes["instanceType"], "deployment": deployment}, item, source)
     elif family == "Database Storage" and engine in ("Any", *ENGINES):
         name = f"Database Storage: {attributes.get('volumeType', '')} ({attributes.get('volumeName', attributes.get('usagetype', ''))})"
@@ -93,7 +93,7 @@ def _services(item: Product, service: str, family: str, attributes: Mapping[str,
     found = item_of(service, family, attributes.get("usagetype", ""))
     if found is None or attributes.get("operatingSystem", "Linux") != "Linux":
         return
-    for dimension in sorted(_dimensions(item["terms"].get("OnDemand", {})), key=_begins_at):
+    for dimension in sorted(_dimensions(item.get("terms", {}).get("OnDemand", {})), key=_begins_at):
         usd = _usd(dimension)
         if usd is not None and not _is_free_first_tier(dimension, usd):
             yield "services", {
@@ -120,13 +120,13 @@ def _tier(bound: str | None, dimension: Mapping[str, Any]) -> str:
 
 def _hourly(item: Product) -> list[str]:
     """The price of each on-demand term that isn't 0 (0 is a hidden or a reserved-only one)."""
-    found = [_usd(dimension) for dimension in _dimensions(item["terms"].get("OnDemand", {}))]
+    found = [_usd(dimension) for dimension in _dimensions(item.get("terms", {}).get("OnDemand", {}))]
     return [plain(usd) for usd in found if usd][:1]
 
 
 def _reserved(item: Product) -> Iterator[tuple[str, str, str, tuple[Decimal, Decimal]]]:
     """Each reservation of a product: class, years, payment, and (upfront, hourly)."""
-    for term in item["terms"].get("Reserved", {}).values():
+    for term in item.get("terms", {}).get("Reserved", {}).values():
         told = term.get("termAttributes", {})
         payment, years = PAYMENTS.get(told.get("PurchaseOption", "")), YEARS.get(told.get("LeaseContractLength", ""))
         if payment is None or years is None:

@@ -136,16 +136,19 @@ def only_refresh(folder: Path, region: str) -> Iterator[None]:
 
 
 def _fetch(question: PriceQuestion, ask: Ask, pages: Path) -> int:
-    """Read a question's missing pages; a kept token that AWS no longer takes begins the question anew."""
+    """Read a question's missing pages; a kept token that AWS no longer takes, or a broken page, begins the question anew."""
     kept = _kept(question, pages)
     try:
         return _fetch_from(question, ask, pages, kept)
+    except json.JSONDecodeError:
+        pass
     except SizeupError as failed:
-        if not kept or "Token" not in getattr(failed, "code", ""):
+        code = getattr(failed, "code", "")
+        if not kept or not ("Token" in code or code == "ValidationException"):
             raise
-        for file in kept:
-            file.unlink()
-        return _fetch_from(question, ask, pages, [])
+    for file in kept:
+        file.unlink()
+    return _fetch_from(question, ask, pages, [])
 
 
 def _fetch_from(question: PriceQuestion, ask: Ask, pages: Path, kept: Sequence[Path]) -> int:

@@ -34,7 +34,7 @@ def newest_snapshot(folder: Path, region: str) -> Path | None:
 
 def refreshed_regions(folder: Path) -> list[str]:
     """List the regions that were refreshed."""
-    return sorted({path.parent.name for path in (folder / "prices").glob("*/*Z")})
+    return sorted({path.parents[1].name for path in (folder / "prices").glob("*/[0-9]*Z/sources.csv")})
 
 
 def write_snapshot(folder: Path, region: str, stamp: str, tables: Mapping[str, Sequence[Row]]) -> Path:
@@ -64,7 +64,7 @@ def write_snapshot(folder: Path, region: str, stamp: str, tables: Mapping[str, S
 
 
 def _snapshots(folder: Path, region: str) -> list[Path]:
-    return [path for path in (folder / "prices" / region).glob("*Z") if not path.name.startswith(".")]
+    return [path.parent for path in (folder / "prices" / region).glob("[0-9]*Z/sources.csv")]
 
 
 def _write_tables(folder: Path, tables: Mapping[str, Sequence[Row]]) -> None:
@@ -77,7 +77,7 @@ def _write_tables(folder: Path, tables: Mapping[str, Sequence[Row]]) -> None:
         {"source": number, "seen_on": s.seen_on, "quoted": str(int(s.quoted)), "name": s.name, "how_sure": s.how_sure}
         for s, number in numbers.items()
     ]
-    _write_csv(folder / "sources.csv", told or [dict.fromkeys(("source", "seen_on", "quoted", "name", "how_sure"), "")])
+    _write_csv(folder / "sources.csv", told)
 
 
 def _source(row: Row) -> Source:

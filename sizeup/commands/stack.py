@@ -38,7 +38,7 @@ def _text(document: Mapping[str, Any]) -> str:
     head = ["what", "a month", "units", "price", "as of", "source"]
     rows = [
         [line["what"], money(line["monthly_usd"]), _quantity(line), "" if line["unit_usd"] is None else f"${line['unit_usd']}",
-         line["as_of"] or "", line["source"] or "nobody measured it"]
+         line["as_of"] or "", _source(line)]
         for line in document["lines"]
     ]  # fmt: skip
     parts = [table([head, *rows], right=(1, 2, 3)), *_totals(document)]
@@ -85,6 +85,10 @@ def _priced(way: Mapping[str, Any]) -> str:
     from sizeup.output import money
 
     return "not known" if way["monthly_usd"] is None else f"{money(way['monthly_usd'])} a month ({way['size']})"
+
+
+def _source(line: Mapping[str, Any]) -> str:
+    return line["source"] or ("nobody measured it" if line["quantity"] is None else "no price known here")
 
 
 def _quantity(line: Mapping[str, Any]) -> str:

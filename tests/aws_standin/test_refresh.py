@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from made_world import SEOUL, dimension, host, instance_type, on_demand, reserved, service
+from made_world import SEOUL, dimension, host, instance_type, on_demand, product, reserved, service
 
 from catalogue import fetch_pages, load_catalogue, price_questions, read_offer_files, store_pages
 from catalogue.refresh import only_refresh
@@ -224,6 +224,38 @@ def test_a_token_that_aws_no_longer_takes_begins_that_question_anew(aws, world, 
     found = refreshed(aws, tmp_path)
 
     assert found.rows == plain
+
+
+@pytest.mark.parametrize("name", ["types", "savings-plans"])
+def test_a_kept_page_that_broke_or_aged_begins_its_question_anew(aws, world, tmp_path, name):
+    """A page cut off on disk, and the token of a page that AWS has forgotten: both are read again, from their beginning."""
+    plain = rows_of_a_whole_refresh(aws, tmp_path)
+    world.page_size = 1
+    fetch_pages(SEOUL, asking(aws), tmp_path, TODAY)
+    first, last = (f for n, f in enumerate(f for f in pages(tmp_path) if f.name.startswith(f"{name}.")) if n in (0, 1))
+    if name == "types":
+        first.write_text('{"token": "x", "ite')
+    else:
+        last.unlink()
+        world.generation = 1
+
+    found = refreshed(aws, tmp_path)
+
+    assert found.rows == plain
+
+
+def test_products_that_lack_what_ours_have_are_left_out(world, aws, tmp_path):
+    """A database without a class, a host without terms, an instance type without memory."""
+    world.products.append(product("AmazonRDS", "odd", "Database Instance", {"databaseEngine": "PostgreSQL"}, {}))
+    odd = host("x9.large", "0.1")
+    del odd["terms"]
+    world.products.append(odd)
+    world.instance_types.append({"InstanceType": "x9.large", "VCpuInfo": {"DefaultVCpus": 2}})
+
+    found = refreshed(aws, tmp_path)
+
+    assert found.rows == rows_of_a_whole_refresh(aws, tmp_path)
+    assert "x9.large" not in load_catalogue(SEOUL, tmp_path).types
 
 
 def test_pages_of_another_day_are_not_mixed_in(aws, world, tmp_path):
