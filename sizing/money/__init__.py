@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from sizing.money.ebs import fast_restore_usd, gp3_usd, io2_usd, plain_volume_usd
     from sizing.money.fargate import FargateRates, TaskSize, fargate_usd, is_task_size, sizes_that_hold
     from sizing.money.free_tier import FreeTier, free_months_left, free_tier_of
-    from sizing.money.functions import function_usd, provisioned_usd, snap_start_usd, tenant_isolation_usd
+    from sizing.money.functions import ephemeral_storage_usd, function_usd, provisioned_usd, snap_start_usd, tenant_isolation_usd
     from sizing.money.gate import Gate, GateEvidence, run_reasons
     from sizing.money.held import Cover, Holding, Usage, apply_held, held_units, holdings
     from sizing.money.lcu import Lcu, alb_lcu, nlb_lcu
@@ -25,6 +25,7 @@ __all__ = [
     "Alternative", "Buy", "Cover", "FargateRates", "FreeTier", "Gate", "GateEvidence", "GateSettings", "Held", "Holding", "Lcu",
     "MonthlyUse", "OfferRow", "PurchasePrice", "ServiceDemand", "StackCost", "StackLine", "SurplusCharge", "TaskSize", "Usage",
     "address_usd", "alb_lcu", "apply_held", "between_zones_usd", "compare_offers", "credits_usd", "egress_usd",
+    "ephemeral_storage_usd",
     "fargate_usd", "fast_restore_usd", "free_months_left", "free_tier_of", "function_usd", "gp3_usd", "held_units", "holdings",
     "io2_usd", "is_task_size", "metric_data_usd", "nlb_lcu", "other_ways", "parse_buy", "parse_usd", "plain_volume_usd", "provisioned_usd",
     "purchase_price", "run_reasons", "run_use", "sizes_that_hold", "snap_start_usd", "stack_cost", "surplus_charge",
@@ -40,7 +41,7 @@ _HOMES = {
     "ebs": ("fast_restore_usd", "gp3_usd", "io2_usd", "plain_volume_usd"),
     "fargate": ("FargateRates", "TaskSize", "fargate_usd", "is_task_size", "sizes_that_hold"),
     "free_tier": ("FreeTier", "free_months_left", "free_tier_of"),
-    "functions": ("function_usd", "provisioned_usd", "snap_start_usd", "tenant_isolation_usd"),
+    "functions": ("ephemeral_storage_usd", "function_usd", "provisioned_usd", "snap_start_usd", "tenant_isolation_usd"),
     "gate": ("Gate", "GateEvidence", "run_reasons"),
     "held": ("Cover", "Holding", "Usage", "apply_held", "held_units", "holdings"),
     "lcu": ("Lcu", "alb_lcu", "nlb_lcu"),

@@ -17,7 +17,8 @@ FREE_REQUESTS, FREE_GB_S = Decimal(1_000_000), Decimal(400_000)
 LEAST_MB, MOST_MB, MB_A_VCPU = 128, 10_240, 1769
 MB_A_GB = Decimal(1024)
 MILLION = Decimal(1_000_000)
-PROVISIONED_STEP_S = Decimal(300)
+PROVISIONED_STEP_S, SNAPSHOT_LEAST_S = Decimal(300), Decimal(3 * 3600)
+FREE_STORAGE_MB = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +58,15 @@ def provisioned_usd(*, concurrency: int, memory_mb: Decimal, seconds: Decimal, g
 def snap_start_usd(
     *, memory_mb: Decimal, seconds: Decimal, restores: Decimal, cache_gb_s_usd: Decimal, restore_gb_usd: Decimal
 ) -> FunctionCost:
-    """Price SnapStart: the snapshot's cache while the version stands (`compute_usd`), and each restore (`requests_usd`)."""
+    """Price SnapStart: the snapshot's cache while the version stands (`compute_usd`; three hours at least), and each restore
+    (`requests_usd`). Java's managed runtimes have it free."""
     gb = memory_mb / MB_A_GB
-    return FunctionCost(restores * gb * restore_gb_usd, gb * seconds * cache_gb_s_usd)
+    return FunctionCost(restores * gb * restore_gb_usd, gb * max(seconds, SNAPSHOT_LEAST_S) * cache_gb_s_usd)
+
+
+def ephemeral_storage_usd(*, requests: Decimal, duration_s: Decimal, storage_mb: Decimal, gb_s_usd: Decimal) -> Decimal:
+    """Price a function's /tmp beyond the 512 MB that are included."""
+    return gb_seconds(requests, duration_s, max(storage_mb - FREE_STORAGE_MB, Decimal(0))) * gb_s_usd
 
 
 def tenant_isolation_usd(*, environments: Decimal, memory_mb: Decimal, gb_usd: Decimal) -> Decimal:

@@ -17,6 +17,7 @@ from sizing.money import (
     between_zones_usd,
     credits_usd,
     egress_usd,
+    ephemeral_storage_usd,
     fargate_usd,
     fast_restore_usd,
     function_usd,
@@ -167,6 +168,28 @@ def test_a_function_is_free_up_to_its_million_requests():
     gbs = gb_seconds(asked["req"], asked["ms"] / 1000, asked["mb"])
     found = {"gbs": gbs, "compute": cost.compute_usd, "requests": cost.requests_usd, "total": cost.total_usd}
     assert agrees(told["expected"], found, told["tolerance"])
+
+
+def test_a_function_without_free_tier_costs_every_request_and_second():
+    """AWS Lambda pricing, example 2: 7.44 million requests of two seconds at 1 GB are $1.49 and $248.00."""
+    cost = function_usd(
+        requests=dec(7_440_000), duration_s=dec(2), memory_mb=dec(1024), gb_s_usd=dec("0.0000166667"), million_usd=dec("0.2"),
+        free_requests=dec(0), free_gb_s=dec(0),
+    )  # fmt: skip
+
+    assert (cent(cost.requests_usd), cent(cost.compute_usd)) == (dec("1.49"), dec("248.00"))
+
+
+def test_ephemeral_storage_is_billed_beyond_half_a_gigabyte():
+    """AWS Lambda pricing, example 3: six million requests of 280 ms at 4 GB with 2,048 MB of storage are $106.41."""
+    load = {"requests": dec(6_000_000), "duration_s": dec("0.28")}
+
+    cost = function_usd(**load, memory_mb=dec(4096), gb_s_usd=dec("0.0000166667"), million_usd=dec("0.2"))
+    storage = ephemeral_storage_usd(**load, storage_mb=dec(2048), gb_s_usd=dec("0.0000000309"))
+
+    assert [cent(usd) for usd in (cost.compute_usd, cost.requests_usd, storage)] == [dec("105.33"), dec("1.00"), dec("0.08")]
+    assert cent(cost.total_usd + storage) == dec("106.41")
+    assert ephemeral_storage_usd(**load, storage_mb=dec(512), gb_s_usd=dec(1)) == 0
 
 
 def test_provisioned_concurrency_is_paid_whether_it_is_used_or_not():
