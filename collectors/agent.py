@@ -334,16 +334,15 @@ class Jvm:
         self.beats = 0
 
     def read(self) -> None:
-        """Take this beat's figures; each beat tries again while there are none, after JVM_PATIENCE_BEATS each SLOW_BEATS."""
+        """Take this beat's figures. While there are none it tries again each beat, without a file later on each SLOW_BEATS."""
         self.beats += 1
         self.gc_us = 0
-        if self._plan is None and self.beats > JVM_PATIENCE_BEATS and self.beats % SLOW_BEATS:
+        if self._fd < 0 and self.beats > JVM_PATIENCE_BEATS and self.beats % SLOW_BEATS:
             return
         try:
             heap = self._figures()
         except (OSError, ValueError, struct.error) as refused:
             self.heap, self._plan, self.why = None, None, str(refused)
-            self.close()
             return
         self.gc_us = max(0, int((heap.gc_s - self.heap.gc_s) * 1e6)) if self.heap else 0
         self.heap, self.why = heap, ""
@@ -353,7 +352,10 @@ class Jvm:
             self._fd = self._open()
         if self._plan is None:
             self._plan = HeapPlan(os.pread(self._fd, 1 << 20, 0))
-        return self._plan.read(os.pread(self._fd, self._plan.end, 0))
+        heap = self._plan.read(os.pread(self._fd, self._plan.end, 0))
+        if not heap.used_bytes:  # counters are made before they are first set
+            raise ValueError("the JVM is just starting")
+        return heap
 
     def _open(self) -> int:
         path = find_perf_file(self._pid)
@@ -723,6 +725,8 @@ class ProcessTable:
         base = f"/proc/{process.pid}/"
         with open(base + "cmdline", "rb", 0) as file:
             command = file.read(1 << 17).decode(errors="replace").rstrip("\0").split("\0")
+        if command == [""]:  # in the middle of an exec: what it is will be seen at the next beat
+            process.comm = process.vm = b""
         with open(base + "cgroup", "rb", 0) as file:
             process.cgroup = _memory_cgroup(file.read(4096).decode(errors="replace"))
         try:
