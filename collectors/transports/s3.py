@@ -23,7 +23,7 @@ SIGNED_FOR_S = 900
 PUT = """
 put=$(mktemp); trap 'rm -f "$put"' EXIT
 { %s
-} > "$put"
+} > "$put" || exit 1
 "${py:-python3}" - "$put" <<'SIZEUP_PUT'
 import sys, urllib.request
 with open(sys.argv[1], "rb") as file:
