@@ -10,8 +10,8 @@ The direct linear programme over all hours doesn't finish on a year of 20 famili
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -25,6 +25,7 @@ GROUPS = 50
 """Each group of hours has cuts of its own; one in all takes ten times the rounds."""
 ROWS = 4096
 """Hours in one pass of the oracle, so that its arrays stay in the processor's cache."""
+THREADED = 100_000
 ROUNDS = 400
 EXACT_RATIO = 1e-9
 KEEP = 1e-5
@@ -107,6 +108,11 @@ def optimise(problem: Problem, tolerance: float = EXACT_RATIO) -> Optimum:
     SizeupError
         Where the bound isn't reached, naming the gap.
     """
+    useful = [cap > 0 for cap in (_cap(item, problem.items) for item in problem.items)]
+    if not all(useful):
+        best = optimise(replace(problem, items=[item for item, keep in zip(problem.items, useful, strict=True) if keep]), tolerance)
+        left = iter(best.counts)
+        return replace(best, counts=tuple(next(left) if keep else 0 for keep in useful))
     oracle = _Oracle(problem)
     nothing = oracle.bill(np.zeros(len(problem.items)))[0].sum()
     if not problem.items or nothing <= 0:
@@ -220,14 +226,23 @@ class _Oracle:
         """What is left on demand in each group of hours, shape (groups,), and its slope by item, (groups, items)."""
         units, commit = self.held + counts @ self.cover, self.held_commit + float(counts @ self.commit)
         usd, by_family, by_commit = np.zeros(len(self.parts)), np.zeros((len(self.parts), len(units))), np.zeros(len(self.parts))
-        for group, part in enumerate(self.parts):
-            for start in range(part[0], part[-1] + 1, ROWS):
-                stop = min(start + ROWS, part[-1] + 1)
-                found = self._block(slice(start, stop), units, commit)
-                usd[group] += found[0]
-                by_family[group] -= found[1]
-                by_commit[group] -= found[2]
+        for group, (left, off, worth) in enumerate(self._each(lambda part: self._group(part, units, commit))):
+            usd[group], by_family[group], by_commit[group] = left, -off, -worth
         return usd, by_family @ self.cover.T + by_commit[:, None] * self.commit[None, :]
+
+    def _each(self, work: Callable[[npt.NDArray[np.int64]], tuple[float, F8, float]]) -> list[tuple[float, F8, float]]:
+        """Work through the groups; on two threads where there are many hours, numpy letting go of the interpreter meanwhile."""
+        if len(self.weights) < THREADED:
+            return [work(part) for part in self.parts]
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(2) as pool:
+            return list(pool.map(work, self.parts))
+
+    def _group(self, part: npt.NDArray[np.int64], units: F8, commit: float) -> tuple[float, F8, float]:
+        starts = range(int(part[0]), int(part[-1]) + 1, ROWS)
+        found = [self._block(slice(start, min(start + ROWS, int(part[-1]) + 1)), units, commit) for start in starts]
+        return sum(f[0] for f in found), np.sum([f[1] for f in found], axis=0), sum(f[2] for f in found)
 
     def _block(self, rows: slice, units: F8, commit: float) -> tuple[float, F8, float]:
         """Bill some hours; also what one unit of each family and a dollar of the plan would take off.
@@ -252,8 +267,8 @@ def _by_cuts(problem: Problem, oracle: _Oracle, nothing: float, tolerance: float
     """Tighten the master until its own optimum costs what it says: over the reals first, then over whole numbers."""
     master = _Master(oracle, SCALE / nothing, None if problem.owed_most_usd is None else float(problem.owed_most_usd))
     counts, bound, rounds = _over_reals(master, oracle, nothing, tolerance)
-    best_counts, best = _nearby(master, oracle, np.floor(counts + 1e-6))
-    master.make_whole(best - bound)
+    best_counts, best = _nearby(master, oracle, np.floor(counts + 1e-6), tolerance)
+    master.make_whole(best - bound, tolerance)
     for further in range(1, ROUNDS + 1):
         counts, bound = master.solve()
         if best - bound <= tolerance * best:
@@ -280,22 +295,24 @@ def _over_reals(master: _Master, oracle: _Oracle, nothing: float, tolerance: flo
     return counts, bound, rounds
 
 
-def _nearby(master: _Master, oracle: _Oracle, counts: F8) -> tuple[F8, float]:
-    """Improve whole counts one step at a time, each step a cut, until none helps."""
+def _nearby(master: _Master, oracle: _Oracle, counts: F8, tolerance: float) -> tuple[F8, float]:
+    """Improve whole counts one step at a time, twice round, each step a cut; a slope too flat to help isn't tried."""
     usd, slopes = oracle.bill(counts)
-    best, better = float(oracle.usd @ counts + usd.sum()), True
+    best = float(oracle.usd @ counts + usd.sum())
     master.cut(counts, usd, slopes)
-    while better:
-        better = False
+    for _ in range(2):
         for item in range(len(counts)):
-            step = -np.sign(oracle.usd[item] + slopes.sum(axis=0)[item])
+            slope = oracle.usd[item] + slopes[:, item].sum()
+            if abs(slope) <= tolerance * best or (slope > 0 and not counts[item]):
+                continue
+            step = -np.sign(slope)
             tried = counts.copy()
-            tried[item] = max(tried[item] + step, 0.0)
+            tried[item] += step
             usd, tried_slopes = oracle.bill(tried)
             cost = float(oracle.usd @ tried + usd.sum())
             if cost < best and master.allows(tried):
                 master.cut(tried, usd, tried_slopes)
-                best, counts, slopes, better = cost, tried, tried_slopes, True
+                best, counts, slopes = cost, tried, tried_slopes
     return counts, best
 
 
@@ -308,13 +325,14 @@ class _Master:
         # highspy.Highs adds callbacks to this class, and with them a banner on standard output before it can be told to be silent.
         self.highs = highspy._core._Highs()
         self.highs.setOptionValue("output_flag", False)
-        for option, value in (("primal_feasibility_tolerance", 1e-9), ("dual_feasibility_tolerance", 1e-9), ("mip_rel_gap", 0.0),
-                              ("mip_abs_gap", 1e-9), ("mip_feasibility_tolerance", 1e-9)):  # fmt: skip
+        for option, value in (("primal_feasibility_tolerance", 1e-9), ("dual_feasibility_tolerance", 1e-9), ("mip_rel_gap", 1e-10),
+                              ("mip_abs_gap", 1e-8), ("mip_feasibility_tolerance", 1e-8)):  # fmt: skip
             self.highs.setOptionValue(option, value)
         self.unit, self.items = unit, len(oracle.usd)
         self.whole = highspy.HighsVarType.kInteger
         self.is_mip = False
-        for usd, most in zip(oracle.usd * unit, oracle.most(), strict=True):
+        self.most = oracle.most()
+        for usd, most in zip(oracle.usd * unit, self.most, strict=True):
             self.highs.addVar(0.0, float(most))
             self.highs.changeColCost(self.highs.getNumCol() - 1, float(usd))
         for _ in oracle.parts:
@@ -337,15 +355,26 @@ class _Master:
             groups, low, np.full(groups, self.free), values.size, starts, columns.astype(np.int32).ravel(), values.ravel()
         )
 
-    def make_whole(self, gap_usd: float) -> None:
+    def make_whole(self, gap_usd: float, tolerance: float) -> None:
         """Ask for whole numbers from now on; cuts far from the optimum over the reals only cost time, and come back where needed."""
         self.highs.run()
         slack = np.array(self.highs.getSolution().row_value) - np.array(self.highs.getLp().row_lower_)
         loose = np.flatnonzero(np.isfinite(slack) & (slack > max(gap_usd * self.unit, KEEP)))
         self.highs.deleteRows(len(loose), loose.astype(np.int32))
+        self.highs.setOptionValue("mip_rel_gap", tolerance / 10)
+        self._narrow(gap_usd * self.unit)
         for column in range(self.items):
             self.highs.changeColIntegrality(column, self.whole)
         self.is_mip = True
+
+    def _narrow(self, gap: float) -> None:
+        """Narrow each count to what its reduced cost leaves room for: beyond it a purchase costs more than the one in hand."""
+        solution = self.highs.getSolution()
+        counts, duals = np.array(solution.col_value[: self.items]), np.array(solution.col_dual[: self.items])
+        for column in np.flatnonzero(np.abs(duals) > 1e-9):
+            room = np.floor((gap + 1e-6) / abs(duals[column]) + 1e-9)
+            low, high = (counts[column], counts[column] + room) if duals[column] > 0 else (counts[column] - room, counts[column])
+            self.highs.changeColBounds(int(column), max(float(low), 0.0), min(float(high), float(self.most[column])))
 
     def allows(self, counts: F8) -> bool:
         return self.owed is None or float(self.usd @ counts) <= self.owed
