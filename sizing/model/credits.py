@@ -75,3 +75,11 @@ def surplus_charged(spent: F8, earned: F8, cap: F8) -> F8:
     first = run_bucket(spent, earned, cap, -cap, np.zeros(()), np.zeros(()))
     second = run_bucket(spent, earned, cap, -cap, first.balance, np.zeros(()))
     return second.short
+
+
+def break_even_ratio(baseline_ratio: float, usd_per_h: float, fixed_usd_per_h: float, vcpus: int, usd_per_vcpu_h: float) -> float:
+    """Return the mean CPU utilisation from which an unlimited burstable costs more than a type of fixed performance.
+
+    Source: EC2 User Guide, "Key concepts for unlimited mode": the difference of the prices buys surplus vCPU-hours.
+    """
+    return baseline_ratio + (fixed_usd_per_h - usd_per_h) / (vcpus * usd_per_vcpu_h)
