@@ -17,8 +17,9 @@ from sizing.decide.judge import judge as judge_world
 from sizing.decide.levers import levers, next_steps
 from sizing.decide.worlds import scenarios
 from sizing.document import estimate, host_json, objective_json
-from sizing.model.fit import WORLDS, fit, stream
+from sizing.model.fit import WORLDS, fit
 from sizing.model.gather import gather
+from sizing.model.streams import stream
 from sizing.model.traffic import forecast, run_traffic
 from sizing.money import GateEvidence, GateSettings, run_reasons
 from sizing.quality import run_evidence
@@ -254,17 +255,7 @@ def _answer(
     found = decide(name, deploy, [v for v in verdicts if v.candidate.key in keys], None)
     full = decide(name, deploy, verdicts, present)
     merged = replace(full, recommended=found.recommended, binding=found.binding)
-    asked_world = (
-        world
-        if not extra
-        else replace(
-            world,
-            candidates=asked,
-            speed_draws=world.speed_draws[:-1],
-            threads_draws=world.threads_draws[:-1],
-            busy_draws=world.busy_draws[:, :-1],
-        )
-    )
+    asked_world = world.only(keys) if extra else world
     return HostAnswer(replace(merged, levers=tuple(levers(asked_world, merged, judged))), evidence, model)
 
 

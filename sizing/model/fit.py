@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,17 +9,13 @@ import numpy as np
 from sizing.model.demand import fit_demand
 from sizing.model.latency import fit_wait
 from sizing.model.memory import memory_parts
+from sizing.model.streams import stream
 from sizing.types import Evidence, HostModel
 
 WORLDS = 1024
 # The prior of the error ratio: a service that is up has served before, here a hundred requests. Without it, no error in
 # 150 requests still reads as 1.3 % at 95 %, and a short run would let no type fit.
 SERVED_BEFORE = 100.0
-
-
-def stream(seed: int, *names: str) -> np.random.Generator:
-    """Return a generator of its own for each use, so that one step's draws never shift another's."""
-    return np.random.default_rng([seed, *(zlib.crc32(name.encode()) for name in names)])
 
 
 def fit(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sizing.model.streams import stream
 from sizing.types import F8
 
 # What the second hyper-thread of a core adds: stress-ng on one worker against one a vCPU, t3.micro 1.40, t3.medium 1.44,
@@ -47,6 +48,11 @@ def thread_sweep(threads: F8, throughput: F8, cores: int, vcpus: int) -> Sweep:
     at = dict(zip(np.asarray(threads, dtype=int).tolist(), np.asarray(throughput, dtype=float).tolist(), strict=True))
     rises = bool((np.diff([at[n] for n in sorted(at)]) > 0).all())
     return Sweep(at[1], at[cores], at[vcpus], cores, vcpus, rises)
+
+
+def second_thread_draws(seed: int, n: int) -> F8:
+    """Draw what a core's second thread adds, shape (n,): the same worlds wherever it is asked for."""
+    return np.asarray(stream(seed, "threads").uniform(*SECOND_THREAD, size=n))
 
 
 def threads_capacity(vcpus: int, threads_per_core: int, second: F8) -> F8:

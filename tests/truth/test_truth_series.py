@@ -28,7 +28,8 @@ def test_the_knee_of_a_sweep_lies_at_the_cores(told):
 
     found = {
         "points": len(threads), "x1": sweep.one, "x_cores": sweep.at_cores, "x_vcpus": sweep.at_vcpus,
-        "eff_at_cores": sweep.efficiency_at_cores, "eff_at_vcpus": sweep.efficiency_at_vcpus, "smt_gain": sweep.gain, "monotone": sweep.rises,
+        "eff_at_cores": sweep.efficiency_at_cores, "eff_at_vcpus": sweep.efficiency_at_vcpus,
+        "smt_gain": sweep.gain, "monotone": sweep.rises,
     }  # fmt: skip
     assert agrees(told["expected"], found, told["tolerance"])
     assert not sweep.throttled
