@@ -225,7 +225,8 @@ def _answer(
     latency = [(o.quantile, o.limit_s) for o in objectives if o.name == "latency" and o.limit_s is not None]
     family, arch = (present.instance.family, present.instance.arch) if present else (None, None)
     model = fit(
-        evidence, n=question.worlds, seed=question.seed, quantiles=[q for q, _ in latency], measured_family=family, measured_arch=arch
+        evidence, n=question.worlds, seed=question.seed, quantiles=[q for q, _ in latency], measured_family=family, measured_arch=arch,
+        threads_per_core=present.instance.threads_per_core if present else 1,
     )
     if model is None:
         return HostAnswer(unknown(name, deploy), evidence, None)

@@ -229,7 +229,10 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One candidate, judged: every constraint, and the chance that all hold together."""
+    """One candidate, judged: every constraint, and the chance that all hold together.
+
+    `probability_se` is the standard error that so many sampled worlds leave of that chance.
+    """
 
     candidate: Candidate
     monthly_usd: Decimal | None
@@ -239,6 +242,7 @@ class Verdict:
     fits: bool | None
     speed: Literal["measured", "benchmark", "none"]
     dominated_by: str | None = None
+    probability_se: float | None = None
 
     def bound(self, constraint: str) -> Bound | None:
         return next((b for b in self.bounds if b.constraint == constraint), None)

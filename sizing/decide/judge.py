@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -72,7 +73,14 @@ def _verdict(world: World, row: int, bounds: list[Bound], every: Bools, surplus:
         None if unknown else chance,
         fits,
         speed,  # type: ignore[arg-type]  # one of the three words above
+        probability_se=None if unknown else sampling_se(chance, every.size),
     )
+
+
+def sampling_se(chance: float, worlds: int) -> float:
+    """Return the standard error of a share of sampled worlds; with Jeffreys' half added, since 0 of 1,024 is no certainty."""
+    share = (chance * worlds + 0.5) / (worlds + 1)
+    return math.sqrt(share * (1 - share) / worlds)
 
 
 def _monthly_usd(candidate: Candidate, surplus_credits: float) -> Decimal | None:

@@ -10,6 +10,7 @@ from sizing.model.demand import fit_demand
 from sizing.model.latency import fit_wait
 from sizing.model.memory import memory_parts
 from sizing.model.streams import stream
+from sizing.model.threads import second_thread_draws, undisturbed_cpu_s
 from sizing.types import Evidence, HostModel
 
 WORLDS = 1024
@@ -26,6 +27,7 @@ def fit(
     quantiles: Sequence[float] = (0.95,),
     measured_family: str | None = None,
     measured_arch: str | None = None,
+    threads_per_core: int = 1,
 ) -> HostModel | None:
     """Fit what one request costs on the class's hosts, and what they hold.
 
@@ -34,7 +36,11 @@ def fit(
     if len(evidence.cpu_s) < 3 or evidence.counts.sum() <= 0:
         return None
     name, served = evidence.host_class, evidence.requests - evidence.errors
-    demand = fit_demand(evidence.counts, evidence.cpu_s, evidence.seconds, evidence.names, n=n, rng=stream(seed, name, "demand"))
+    # A process tree's host is whatever machine it ran on, whose threads the run doesn't tell.
+    threads = 1 if evidence.source == "process_group" else threads_per_core
+    second = second_thread_draws(seed, n)
+    cpu_s = undisturbed_cpu_s(evidence.cpu_s, evidence.seconds, evidence.vcpus * evidence.hosts, threads, second)
+    demand = fit_demand(evidence.counts, cpu_s, evidence.seconds, evidence.names, n=n, rng=stream(seed, name, "demand"))
     index = {member: i for i, member in enumerate(evidence.names)}
     per_external = np.array([sum(evidence.arrivals_per_external[index[m]] for m in group) for group in demand.groups])
     mean_demand = (demand.demand_s_draws * per_external[:, None]).sum(axis=0) / max(per_external.sum(), 1e-12)

@@ -66,11 +66,24 @@ def threads_capacity(vcpus: int, threads_per_core: int, second: F8) -> F8:
 def undisturbed_cpu_s(cpu_s: F8, seconds: F8, vcpus: int, threads_per_core: int, second: F8) -> F8:
     """Return the CPU seconds that the same work takes while the sibling threads are idle, shape (bins, S).
 
-    Two busy threads of a core do 1 + g of one's work, so each second of either is worth (1 + g)/2. At a utilisation u a
-    busy thread finds its sibling busy for a share u of the time: what is counted overstates the work by 1/(1 − u(1 − g)/2).
+    Two busy threads of a core do 1 + g of one's work, so a second of either is worth (1 + g)/2 while the other is busy too.
     """
     if threads_per_core < 2:
-        return np.broadcast_to(cpu_s[:, None], (len(cpu_s), len(second)))
-    used = np.clip(cpu_s / (seconds * vcpus), 0.0, 1.0)
-    found: F8 = cpu_s[:, None] * (1.0 - used[:, None] * (1.0 - second[None, :]) / 2.0)
+        return np.repeat(cpu_s[:, None], len(second), axis=1)
+    used = np.linspace(0.0, 0.99, 100)
+    shares = [sibling_busy_ratio(float(u), vcpus) for u in used]
+    together = np.interp(cpu_s / (seconds * vcpus), used, shares)
+    found: F8 = cpu_s[:, None] * (1.0 - together[:, None] * (1.0 - second[None, :]) / 2.0)
     return found
+
+
+def sibling_busy_ratio(utilisation: float, vcpus: int) -> float:
+    """Return the share of busy thread time in which the core's other thread is busy too, in M/M/c with two threads a core.
+
+    The scheduler fills idle cores first; two vCPUs are one core, and there it is 2u/(1 + u), not u.
+    """
+    n = np.arange(1, 2000)
+    log_weight = np.cumsum(np.log(utilisation * vcpus / np.minimum(n, vcpus))) if utilisation > 0 else np.full(len(n), -np.inf)
+    busy = np.minimum(n, vcpus) * np.exp(log_weight - log_weight.max()) if utilisation > 0 else np.zeros(len(n))
+    paired = np.clip(2 * (np.minimum(n, vcpus) - vcpus // 2), 0, None) / np.minimum(n, vcpus)
+    return float((busy * paired).sum() / busy.sum()) if utilisation > 0 else 0.0
