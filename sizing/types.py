@@ -84,7 +84,7 @@ class MemoryPart:
     """One part of a host's memory need.
 
     `doubled`: a deployment runs it twice. `capped_draws`: what it would hold with its JVM heap capped at twice the live
-    set; None where no live set was measured.
+    set; None where no live set was measured. `growth_bytes_per_h_draws`: what it gains an hour; None where no soak says.
     """
 
     group: str
@@ -93,6 +93,7 @@ class MemoryPart:
     source: str
     doubled: bool
     capped_draws: F8 | None = None
+    growth_bytes_per_h_draws: F8 | None = None
 
 
 @dataclass(frozen=True, slots=True)
