@@ -53,6 +53,7 @@ def verdict_json(v: Verdict | None) -> dict[str, Any] | None:
         "monthly_usd_free_tier": None if v.monthly_usd_free_tier is None else str(v.monthly_usd_free_tier),
         "fits": v.fits,
         "probability": v.probability,
+        "probability_se": v.probability_se,
         "speed": v.speed,
         "dominated_by": v.dominated_by,
         "constraints": [bound_json(b) for b in v.bounds],
