@@ -5,7 +5,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCK := uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11
 ARGS ?=
 
-.PHONY: setup demo demo-moco test test-moco lint bench docs lock chromium
+.PHONY: setup demo demo-moco test test-moco lint bench docs lock chromium openssh
 .DELETE_ON_ERROR:
 
 setup: .venv/sizeup.stamp
@@ -14,7 +14,7 @@ demo: setup
 	$(BIN)/sizeup demo $(ARGS)
 
 # The demos and their stacks have the machine to themselves: what they measure is CPU.
-test: .venv/dev.stamp chromium lint
+test: .venv/dev.stamp chromium openssh lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/demo --ignore tests/moco $(ARGS)
 	$(BIN)/python -m pytest tests/demo $(ARGS)
 
@@ -69,3 +69,9 @@ chromium:
 	@command -v chromium >/dev/null || { \
 		if [ "$$(id -u)" = 0 ]; then apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends chromium; \
 		else echo "the tests open the report in chromium, which is missing: run sudo apt-get install chromium, then make test again." >&2; exit 2; fi; }
+
+# The agent's tests reach a real OpenSSH server of their own on loopback.
+openssh:
+	@test -x /usr/sbin/sshd || { \
+		if [ "$$(id -u)" = 0 ]; then apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends openssh-server openssh-client; \
+		else echo "the tests reach hosts over OpenSSH, whose server is missing: run sudo apt-get install openssh-server, then make test again." >&2; exit 2; fi; }

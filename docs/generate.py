@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from collectors.registry import collectors
+from collectors.transport import all_transports
 from evidence import discover
 from loadtests.mix import Scenario
 from sizeup.cli import common_options
@@ -89,6 +90,8 @@ def registered_page() -> str:
          [(n, s.host_class, f"{s.weight:g}", s.asks) for n, s in sorted(scenarios.items())]),
         ("Collectors", "Every call is read-only.", "collector | fills | question",
          [(n, c.fills, c.asks) for n, c in sorted(collectors().items())]),
+        ("Transports", "How the host agent is reached; the AWS actions are those that such a way needs.", "transport | AWS actions | how",
+         [(n, ", ".join(t.calls) or "none", t.says) for n, t in sorted(all_transports().items())]),
         ("Constraints", "All are judged on the same sampled weeks; a type fits where all hold in at least the policy's share of them.",
          "constraint | unit | question", [(n, c.unit, c.asks) for n, c in sorted(constraints().items())]),
         ("Offers", "What may be bought for what runs; one without a price is named, never made up.", "offer | question",
