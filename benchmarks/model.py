@@ -68,7 +68,7 @@ def _model(rng: np.random.Generator) -> HostModel:
 
 
 def passes(speed: dict[str, float], score: Score) -> bool:
-    """Whether the issue's figures hold."""
+    """Whether the figures hold."""
     covered = all(COVERAGE[0] <= share <= COVERAGE[1] for share in score.coverage.values())
     decided = score.within_tenth >= 0.98 and score.worst_probability >= 0.75 and score.near_cheapest >= 0.95
     return covered and decided and speed["region_s"] < LIMIT_S and speed["region_mib"] < LIMIT_MIB

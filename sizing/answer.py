@@ -183,7 +183,7 @@ def target_groups(run: Run, stated: Stated) -> dict[str, str]:
 
 
 def choose_traffic(stated: Stated, question: Question, evidence: Evidence, runs: Sequence[Run] = ()) -> tuple[Traffic, list[Warn]]:
-    """Take the first that exists: --peak, a history among the runs, [traffic], the run itself (CONTRACT section 5)."""
+    """Take the first that exists: --peak, a history among the runs, [traffic], the run itself (docs/reference/definitions.md)."""
     t = stated.traffic
     history = None if question.peak_per_s else next((h for r in runs if (h := read_history(r.metrics)) is not None), None)
     if history is not None:

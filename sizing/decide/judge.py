@@ -112,7 +112,7 @@ def _by_cost(verdict: Verdict) -> tuple[bool, Decimal, bool, str]:
 
 
 def dominate(verdicts: Sequence[Verdict]) -> list[Verdict]:
-    """Say of each candidate which fitting one is no dearer and at least as large in everything (CONTRACT section 2)."""
+    """Say of each candidate which fitting one is no dearer and at least as large in everything (docs/reference/json.md)."""
     # Named first: one whose speed was measured, then the cheapest.
     fitting = sorted((v for v in verdicts if v.fits and v.monthly_usd is not None), key=lambda v: v.speed != "measured")
     if not fitting:

@@ -40,7 +40,7 @@ def test_a_host_that_surely_stays_is_reserved():
 
 
 def test_the_simulated_bill_is_what_no_purchase_can_go_below():
-    """Issue 10: |billed − bound| ≤ 1e-9 of it."""
+    """|billed − bound| ≤ 1e-9 of it."""
     best = told([Future(0.7, [Usage("api", "t3.micro", 3)]), Future(0.3, [Usage("api", "t3.small", 1)])], CommitQuestion()).best
 
     assert abs(best.cost_usd - best.bound_usd) <= Decimal("1e-9") * best.cost_usd
@@ -48,7 +48,7 @@ def test_the_simulated_bill_is_what_no_purchase_can_go_below():
 
 @pytest.mark.parametrize(("leave", "action"), [(0.08, "buy"), (0.11, "none")])
 def test_it_pays_only_where_one_stays_long_enough(leave, action):
-    """FACTS: E[min(time until useless, term)] / term > r/p; all upfront here is 0.562, so the edge lies between."""
+    """measured: E[min(time until useless, term)] / term > r/p; all upfront here is 0.562, so the edge lies between."""
     assert told(question=replace(ONE_YEAR, leave_ratio_per_month=leave)).action == action
     assert (staying_h(leave, 0, 8760) / 8760 > 128 / (0.026 * 8760)) is (action == "buy")
 
@@ -60,7 +60,7 @@ def test_hours_stay_as_long_as_nobody_leaves():
 
 
 def test_evidence_that_does_not_hold_makes_it_wait():
-    """Issue 10: a synthetic, too short or memory-blind run never says buy."""
+    """A synthetic, too short or memory-blind run never says buy."""
     weak = Reason("synthetic", False, 1.0, 0.0, "flag", "load your own stack: sizeup load staging")
 
     found = told(reasons=[weak])
@@ -71,7 +71,7 @@ def test_evidence_that_does_not_hold_makes_it_wait():
 
 
 def test_nothing_known_is_unknown():
-    """Issue 10: the answer may be that nothing can be said."""
+    """The answer may be that nothing can be said."""
     found = told([])
 
     assert found.action == "unknown"
@@ -96,7 +96,7 @@ def test_what_is_held_until_summer_is_bought_again_then():
 
 
 def test_missing_rates_are_named_with_the_discount_that_would_pay():
-    """Issue 10: no invented price. The embedded list has no savings-plan rates of Seoul."""
+    """No invented price. The embedded list has no savings-plan rates of Seoul."""
     found = told(question=replace(ONE_YEAR, leave_ratio_per_month=0.03)).as_json()["missing"]
 
     assert {row["what"].partition(" ")[0] for row in found} == {"Compute", "EC2"}
@@ -143,7 +143,7 @@ def test_demand_is_cut_where_a_reservation_ends():
 
 @pytest.mark.parametrize("name", sorted(offers()))
 def test_every_kind_of_offer_answers_for_a_need(name):
-    """STYLE a: the third test meets every offer that anyone adds: rows have a source, gaps a command."""
+    """CONTRIBUTING.md: the third test meets every offer that anyone adds: rows have a source, gaps a command."""
     offer: Offer = offers()[name]
     need = Need("ec2", "t3", "t3.small", Decimal(8), Decimal("0.026"))
 

@@ -16,7 +16,7 @@ GAP = Decimal("1e-9")
 
 @pytest.mark.parametrize("block", range(6))
 def test_small_purchases_are_as_good_as_any(block):
-    """Issue 10: brute force over the same whole numbers; the bill re-added in Decimal is what was minimised."""
+    """Brute force over the same whole numbers; the bill re-added in Decimal is what was minimised."""
     bought = plans = 0
     for seed in range(50 * block, 50 * block + 50):
         case = small_case(np.random.default_rng(seed))

@@ -23,7 +23,7 @@ def asked(capsys: pytest.CaptureFixture[str], *args: str) -> tuple[int, str]:
 
 
 def test_without_a_run_it_says_what_would_tell(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    """Issue 10: nothing is known, so nothing is said to pay; the document keeps to its schema."""
+    """Nothing is known, so nothing is said to pay; the document keeps to its schema."""
     code, shown = asked(capsys, "--results", str(tmp_path))
     _, document = asked(capsys, "--results", str(tmp_path), "--json")
 
@@ -33,7 +33,7 @@ def test_without_a_run_it_says_what_would_tell(tmp_path: Path, capsys: pytest.Ca
 
 
 def test_a_synthetic_run_never_says_buy(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    """Issue 10: neither does one without history; it waits, and names what lifts that."""
+    """Neither does one without history; it waits, and names what lifts that."""
     path = write_sample_run(tmp_path)
 
     _, text = asked(capsys, str(path), "--detail")
@@ -49,20 +49,20 @@ def test_a_synthetic_run_never_says_buy(tmp_path: Path, capsys: pytest.CaptureFi
 
 @pytest.mark.parametrize(("text", "ratio"), [("3%/month", 0.03), ("0.03", 0.03), ("0", 0.0)])
 def test_the_chance_of_leaving_is_read(text: str, ratio: float):
-    """CONTRACT section 1: --leave 3%/month."""
+    """docs/reference/commands.md: --leave 3%/month."""
     assert leave_ratio(text) == pytest.approx(ratio)
 
 
 @pytest.mark.parametrize("text", ["", "3 a month", "120%", "1.2.3", "-1"])
 def test_no_chance_of_leaving_is_one_sentence(text: str):
-    """STYLE c."""
+    """CONTRIBUTING.md."""
     with pytest.raises(SizeupError, match="3%/month"):
         leave_ratio(text)
 
 
 @pytest.mark.parametrize("args", [["--term", "2y"], ["--payment", "cash"], ["--leave", "often"]])
 def test_a_wrong_question_exits_with_2(args: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    """STYLE d."""
+    """CONTRIBUTING.md."""
     code, _ = asked(capsys, *args, "--results", str(tmp_path))
 
     assert code == 2

@@ -26,7 +26,7 @@ def demand(run):
 
 @pytest.mark.parametrize("seconds", [-2, -1, 1, 2])
 def test_cpu_that_was_counted_beats_apart_from_its_arrivals_is_fitted_where_it_belongs(seconds):
-    """Issue 9: shifting CPU by one interval must not double a demand in silence."""
+    """Shifting CPU by one interval must not double a demand in silence."""
     run = made_run(TRUTH)
     late = replace(run, hosts=run.hosts.with_columns(pl.col("at") + timedelta(seconds=seconds)))
 

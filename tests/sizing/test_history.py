@@ -81,7 +81,7 @@ def test_counts_become_days_and_a_period_without_a_row_had_no_request():
 
 
 def test_a_collected_history_among_the_runs_is_the_traffic(seoul):
-    """CONTRACT section 5: --peak before history, history before [traffic] and the run itself."""
+    """docs/reference/definitions.md: --peak before history, history before [traffic] and the run itself."""
     rates, _ = made_days(28, np.random.default_rng(1))
     run = made_run(Truth())
     collected = replace(run, hosts=run.hosts.clear(), metrics=metrics(rates))
