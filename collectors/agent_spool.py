@@ -23,7 +23,7 @@ Column = tuple[str, float, bool]
 
 
 class SpoolFrames(NamedTuple):
-    """A spool as frames with CONTRACT's columns; `hosts` has more at the end: memory by use, and the load of a minute."""
+    """A spool as frames with the reference's columns; `hosts` has more at the end: memory by use, and the load of a minute."""
 
     hosts: pl.DataFrame
     processes: pl.DataFrame
@@ -41,7 +41,7 @@ class SpoolRows:
 
 
 EXTRA = {"mem_free_bytes": "i64", "cache_unmapped_bytes": "i64", "cache_active_bytes": "i64", "load_1m": "f32"}
-"""Columns of `hosts` that the agent has beside CONTRACT's."""
+"""Columns of `hosts` that the agent has beside the reference's."""
 
 
 def read_spool(folder: Path | str) -> SpoolFrames:

@@ -18,6 +18,7 @@ from sizeup.cli import common_options
 from sizeup.main import group
 from sizeup.report.section import sections  # the face has a folder of that name
 from sizing.constraints import constraints
+from sizing.money.offers import offers
 
 REFERENCE = Path(__file__).with_name("reference")
 
@@ -93,6 +94,8 @@ def registered_page() -> str:
          [(n, ", ".join(t.calls) or "none", t.says) for n, t in sorted(all_transports().items())]),
         ("Constraints", "All are judged on the same sampled weeks; a type fits where all hold in at least the policy's share of them.",
          "constraint | unit | question", [(n, c.unit, c.asks) for n, c in sorted(constraints().items())]),
+        ("Offers", "What may be bought for what runs; one without a price is named, never made up.", "offer | question",
+         [(n, o.asks) for n, o in sorted(offers().items())]),
         ("Report sections", "In the page's order.", "section | heading", [(n, s.title) for n, s in sections().items()]),
     ]  # fmt: skip
     return "\n".join([REGISTERED_HEAD, *(line for part in parts for line in _registry(*part))]).rstrip() + "\n"

@@ -70,7 +70,7 @@ COVERED = b"sizeup.spools"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run, read: `meta` is run.json; each frame has CONTRACT's columns.
+    """One run, read: `meta` is run.json; each frame has the reference's columns.
 
     `access_log` holds the load balancer's lines (at, created_at, target_group, target, method, url, host, client, user_agent, status,
     target_status, target_s, total_s, received_bytes, sent_bytes, trace_id, trace_run, worker, seq); the last three are

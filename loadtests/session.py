@@ -26,7 +26,7 @@ class RequestFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer; `error` is CONTRACT's word, None where all was as it should be. `status` is 0 where none came."""
+    """One answer; `error` is the reference's word, None where all was as it should be. `status` is 0 where none came."""
 
     url: str
     status: int

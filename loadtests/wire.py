@@ -132,7 +132,7 @@ class _CountedResponse(HTTPSocketPoolResponse):
 
 
 def error_word(failure: BaseException, seen: Exchange) -> str:
-    """Return CONTRACT's word for what went wrong, by what was raised and how far the exchange had come."""
+    """Return the reference's word for what went wrong, by what was raised and how far the exchange had come."""
     if isinstance(failure, gevent.GreenletExit):
         return "aborted"
     if isinstance(failure, (gevent.Timeout, TimeoutError)):

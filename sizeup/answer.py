@@ -24,7 +24,7 @@ SCHEMA = "sizeup.recommend/1"
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An answer with what it was made from; `document` is the JSON document of CONTRACT section 2."""
+    """An answer with what it was made from; `document` is the JSON document of docs/reference/json.md."""
 
     document: dict[str, Any]
     answer: Answer

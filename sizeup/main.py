@@ -32,7 +32,7 @@ group = LazyGroup(
 
 
 def main(args: Sequence[str] | None = None) -> None:
-    """Run the command line and exit with CONTRACT's code."""
+    """Run the command line and exit with the reference's code."""
     sys.exit(run(sys.argv[1:] if args is None else list(args)))
 
 

@@ -46,7 +46,7 @@ def envelope(
     warnings: Sequence[Warn],
     body: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Wrap an answer as CONTRACT section 2 says: who answered, when, from which runs, settings and prices."""
+    """Wrap an answer as docs/reference/json.md says: who answered, when, from which runs, settings and prices."""
     from evidence import rfc3339
 
     return {

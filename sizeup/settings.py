@@ -22,7 +22,7 @@ class Project(Table):
 
 
 class Settings(LoadSettings):
-    """Every table of CONTRACT section 4; what is absent has its default."""
+    """Every table of docs/reference/settings.md; what is absent has its default."""
 
     project: Project = Project()
     class_: dict[str, HostClass] = Field(default={}, alias="class")

@@ -177,7 +177,10 @@ def _layout(lines: list[Line], first: int) -> str:
 
 def _fits(candidate: Json) -> str:
     word = {True: "fits", False: "does not fit", None: "can't be judged"}[candidate["fits"]]
-    chance = f" (every constraint together: {percent(candidate['probability'])})" if candidate["probability"] is not None else ""
+    # A document of an older version has no standard error.
+    error = candidate.get("probability_se")
+    off = "" if error is None else f", standard error {error * 100:.1f} points"
+    chance = f" (every constraint together: {percent(candidate['probability'])}{off})" if candidate["probability"] is not None else ""
     return f"{money(candidate['monthly_usd'])} a month, {word}{chance}"
 
 

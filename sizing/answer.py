@@ -17,8 +17,10 @@ from sizing.decide.judge import judge as judge_world
 from sizing.decide.levers import levers, next_steps
 from sizing.decide.worlds import scenarios
 from sizing.document import estimate, host_json, objective_json
-from sizing.model.fit import WORLDS, fit, stream
+from sizing.model.fit import WORLDS, fit
 from sizing.model.gather import gather
+from sizing.model.history import forecast_history, read_history
+from sizing.model.streams import stream
 from sizing.model.traffic import forecast, run_traffic
 from sizing.money import GateEvidence, GateSettings, run_reasons
 from sizing.quality import run_evidence
@@ -120,16 +122,18 @@ def recommend(runs: Sequence[Run], stated: Stated, catalogue: Catalogue, questio
     SizeupError
         Where a named class or type is not known.
     """
-    run = runs[0]
+    # What is collected from production has no hosts of its own: it says how much comes, a load run what that costs.
+    loaded = [r for r in runs if r.hosts.height] or list(runs)
+    run = loaded[0]
     policy = stated.policy if question.confidence is None else stated.policy.model_copy(update={"confidence": question.confidence})
     objectives = with_defaults(stated.objective)
     latency = [(o.quantile, o.limit_s) for o in objectives if o.name == "latency" and o.limit_s is not None]
     groups = target_groups(run, stated)
     evidence = {
-        name: gather(runs, name, target_groups=groups, latency_limit_s=latency[0][1] if latency else 0.5)
+        name: gather(loaded, name, target_groups=groups, latency_limit_s=latency[0][1] if latency else 0.5)
         for name in question.classes or class_names(run)
     }
-    traffic, warnings = choose_traffic(stated, question, next(iter(evidence.values())))
+    traffic, warnings = choose_traffic(stated, question, next(iter(evidence.values())), runs)
     answers = [_answer(name, e, run, stated, policy, objectives, catalogue, question, traffic) for name, e in evidence.items()]
     peak = float(np.median(traffic.peak_draws))
     seen = run_evidence([(a.evidence, a.recommendation) for a in answers], peak, 0.0)
@@ -178,9 +182,12 @@ def target_groups(run: Run, stated: Stated) -> dict[str, str]:
     return known | {name: c.target_group for name, c in stated.class_.items() if c.target_group}
 
 
-def choose_traffic(stated: Stated, question: Question, evidence: Evidence) -> tuple[Traffic, list[Warn]]:
-    """Take the first that exists: --peak, [traffic], the run itself (CONTRACT section 5)."""
+def choose_traffic(stated: Stated, question: Question, evidence: Evidence, runs: Sequence[Run] = ()) -> tuple[Traffic, list[Warn]]:
+    """Take the first that exists: --peak, a history among the runs, [traffic], the run itself (docs/reference/definitions.md)."""
     t = stated.traffic
+    history = None if question.peak_per_s else next((h for r in runs if (h := read_history(r.metrics)) is not None), None)
+    if history is not None:
+        return forecast_history(history, n=question.worlds, rng=stream(question.seed, "traffic")), []
     peak = question.peak_per_s or t.peak_per_s
     if peak is not None:
         rng = stream(question.seed, "traffic")
@@ -224,7 +231,8 @@ def _answer(
     latency = [(o.quantile, o.limit_s) for o in objectives if o.name == "latency" and o.limit_s is not None]
     family, arch = (present.instance.family, present.instance.arch) if present else (None, None)
     model = fit(
-        evidence, n=question.worlds, seed=question.seed, quantiles=[q for q, _ in latency], measured_family=family, measured_arch=arch
+        evidence, n=question.worlds, seed=question.seed, quantiles=[q for q, _ in latency], measured_family=family, measured_arch=arch,
+        threads_per_core=present.instance.threads_per_core if present else 1,
     )
     if model is None:
         return HostAnswer(unknown(name, deploy), evidence, None)
@@ -254,17 +262,7 @@ def _answer(
     found = decide(name, deploy, [v for v in verdicts if v.candidate.key in keys], None)
     full = decide(name, deploy, verdicts, present)
     merged = replace(full, recommended=found.recommended, binding=found.binding)
-    asked_world = (
-        world
-        if not extra
-        else replace(
-            world,
-            candidates=asked,
-            speed_draws=world.speed_draws[:-1],
-            threads_draws=world.threads_draws[:-1],
-            busy_draws=world.busy_draws[:, :-1],
-        )
-    )
+    asked_world = world.only(keys) if extra else world
     return HostAnswer(replace(merged, levers=tuple(levers(asked_world, merged, judged))), evidence, model)
 
 

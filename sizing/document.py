@@ -1,4 +1,4 @@
-"""An answer's parts as CONTRACT's JSON: plain values, money as strings, an estimate with its interval."""
+"""An answer's parts as the reference's JSON: plain values, money as strings, an estimate with its interval."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def bound_json(b: Bound | None) -> dict[str, Any] | None:
 
 
 def verdict_json(v: Verdict | None) -> dict[str, Any] | None:
-    """Write a candidate as CONTRACT's C."""
+    """Write a candidate as the reference's C."""
     if v is None:
         return None
     c = v.candidate
@@ -53,6 +53,7 @@ def verdict_json(v: Verdict | None) -> dict[str, Any] | None:
         "monthly_usd_free_tier": None if v.monthly_usd_free_tier is None else str(v.monthly_usd_free_tier),
         "fits": v.fits,
         "probability": v.probability,
+        "probability_se": v.probability_se,
         "speed": v.speed,
         "dominated_by": v.dominated_by,
         "constraints": [bound_json(b) for b in v.bounds],
@@ -60,7 +61,7 @@ def verdict_json(v: Verdict | None) -> dict[str, Any] | None:
 
 
 def host_json(r: Recommendation, m: HostModel | None, evidence: Evidence) -> dict[str, Any]:
-    """Write one host class as CONTRACT's hosts[]."""
+    """Write one host class as the reference's hosts[]."""
     return {
         "class": r.host_class,
         "deploy": r.deploy,

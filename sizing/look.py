@@ -96,7 +96,7 @@ class TypeFit:
 
 @dataclass(frozen=True, slots=True)
 class LookResult:
-    """The whole answer, cheapest type first; `as_json` is the body of CONTRACT's look document."""
+    """The whole answer, cheapest type first; `as_json` is the body of the reference's look document."""
 
     memory: HostMemory
     doubled: str | None

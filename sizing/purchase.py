@@ -10,7 +10,9 @@ import numpy as np
 from catalogue import family_of, size_units
 from sizing.answer import Answer, HostAnswer
 from sizing.money import Buy, GateEvidence, Usage
+from sizing.money.demand import Future
 from sizing.quality import run_evidence
+from sizing.types import Verdict
 
 
 def usage(answer: Answer) -> list[Usage]:
@@ -65,3 +67,33 @@ def _pending(hosts: Sequence[HostAnswer], bought: str) -> Decimal:
     """The most that an untried lever saves which lets a smaller size than the bought one fit."""
     levers = [v for h in hosts for v in h.recommendation.levers if size_units(v.type) < size_units(bought)]
     return max((v.saves_monthly_usd for v in levers), default=Decimal(0))
+
+
+def futures(answer: Answer) -> list[Future]:
+    """What may run: the recommended hosts as likely as they hold, else the next dearer that holds in more worlds."""
+    found = [Future(1.0, ())]
+    for host in answer.hosts:
+        told = _either(host)
+        found = [Future(f.probability * p, (*f.usage, use)) for f in found for p, use in told] if told else found
+    return [f for f in found if f.usage and f.probability > 0]
+
+
+def _either(host: HostAnswer) -> list[tuple[float, Usage]]:
+    chosen = host.recommendation.recommended
+    if chosen is None:
+        return []
+    name, holds = host.recommendation.host_class, chosen.probability
+    after = [v for v in host.recommendation.verdicts if v.monthly_usd is not None and _dearer(v, chosen) and _surer(v, chosen)]
+    instead = min(after, key=lambda v: v.monthly_usd or Decimal(0), default=None)
+    first = Usage(name, chosen.candidate.type, chosen.candidate.count)
+    if holds is None or instead is None:
+        return [(1.0, first)]
+    return [(holds, first), (1.0 - holds, Usage(name, instead.candidate.type, instead.candidate.count))]
+
+
+def _dearer(verdict: Verdict, chosen: Verdict) -> bool:
+    return (verdict.monthly_usd or Decimal(0)) > (chosen.monthly_usd or Decimal(0))
+
+
+def _surer(verdict: Verdict, chosen: Verdict) -> bool:
+    return (verdict.probability or 0.0) > (chosen.probability or 0.0)

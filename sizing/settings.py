@@ -74,6 +74,7 @@ class Policy(Table):
     survive_zone_loss: bool = False
     leave_ratio_per_month: float = Field(default=0.03, ge=0, lt=1)
     capital_ratio_per_year: float = Field(default=0.0, ge=0)
+    worst_loss_usd: Decimal | None = Field(default=None, ge=0)
 
 
 class Account(Table):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
@@ -84,7 +84,7 @@ class MemoryPart:
     """One part of a host's memory need.
 
     `doubled`: a deployment runs it twice. `capped_draws`: what it would hold with its JVM heap capped at twice the live
-    set; None where no live set was measured.
+    set; None where no live set was measured. `growth_bytes_per_h_draws`: what it gains an hour; None where no soak says.
     """
 
     group: str
@@ -93,6 +93,7 @@ class MemoryPart:
     source: str
     doubled: bool
     capped_draws: F8 | None = None
+    growth_bytes_per_h_draws: F8 | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +168,8 @@ class World:
     ----------
     speed_draws : shape (C, S), speed of one thread relative to the measured host's
     threads_draws : shape (C, S), how many full threads' worth of work all vCPUs do together
-    busy_draws : shape (steps, C, S), busy vCPUs of one host
+    work_draws : shape (steps, S), vCPUs of the measured host that the arrivals of the whole class keep busy
+    hosts_left : shape (C, 1), hosts that share them
     """
 
     model: HostModel
@@ -175,7 +177,8 @@ class World:
     candidates: Sequence[Candidate]
     speed_draws: F8
     threads_draws: F8
-    busy_draws: F8
+    work_draws: F8
+    hosts_left: F8
     latency: Sequence[tuple[float, float]]
     error_limit_ratio: float
     deploy: Literal["blue_green", "stop_first", "none"]
@@ -184,6 +187,23 @@ class World:
     @property
     def size(self) -> tuple[int, int]:
         return len(self.candidates), self.traffic.rate_draws.shape[1]
+
+    @property
+    def peak_busy_draws(self) -> F8:
+        """Busy vCPUs of one host at each world's peak, what it takes idle included, shape (C, S)."""
+        busy: F8 = (self.work_draws.max(axis=0) / self.hosts_left + self.model.background_cores_draws) / self.speed_draws
+        return busy
+
+    def only(self, keys: Collection[tuple[str, int, str, str | None]]) -> World:
+        """The same worlds with these candidates alone."""
+        rows = [row for row, c in enumerate(self.candidates) if c.key in keys]
+        return replace(
+            self,
+            candidates=[self.candidates[row] for row in rows],
+            speed_draws=self.speed_draws[rows],
+            threads_draws=self.threads_draws[rows],
+            hosts_left=self.hosts_left[rows],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +230,10 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One candidate, judged: every constraint, and the chance that all hold together."""
+    """One candidate, judged: every constraint, and the chance that all hold together.
+
+    `probability_se` is the standard error that so many sampled worlds leave of that chance.
+    """
 
     candidate: Candidate
     monthly_usd: Decimal | None
@@ -220,6 +243,7 @@ class Verdict:
     fits: bool | None
     speed: Literal["measured", "benchmark", "none"]
     dominated_by: str | None = None
+    probability_se: float | None = None
 
     def bound(self, constraint: str) -> Bound | None:
         return next((b for b in self.bounds if b.constraint == constraint), None)

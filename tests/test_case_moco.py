@@ -22,7 +22,7 @@ def case():
 
 
 def test_the_paper_is_what_the_script_writes(case):
-    """Issue 5: the figures are written by a script from a run folder, not by hand. Else: .venv/bin/python docs/case_moco.py."""
+    """The figures are written by a script from a run folder, not by hand. Else: .venv/bin/python docs/case_moco.py."""
     assert case.PAPER.read_text(encoding="utf-8") == case.write() + "\n"
 
 

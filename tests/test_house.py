@@ -58,14 +58,14 @@ def blocks(paper: str, language: str) -> list[str]:
 
 
 def test_imports_point_down():
-    """DESIGN section 3: the contracts that import-linter holds."""
+    """docs/design.md: the contracts that import-linter holds."""
     done = subprocess.run([Path(sys.executable).with_name("lint-imports")], cwd=ROOT, capture_output=True, text=True, check=False)
 
     assert done.returncode == 0, done.stdout
 
 
 def test_no_dependency_owns_a_name_of_ours():
-    """DESIGN section 3: plain top-level packages, so nothing installed may have one of our names."""
+    """docs/design.md: plain top-level packages, so nothing installed may have one of our names."""
     owners = packages_distributions()
 
     assert {room: sorted(set(owners.get(room, ())) - {"sizeup"}) for room in ROOMS} == {room: [] for room in ROOMS}
@@ -73,7 +73,7 @@ def test_no_dependency_owns_a_name_of_ours():
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_a_face_pulls_nothing_heavy(room: str):
-    """STYLE a: importing is free, milliseconds, and a Locust worker may import any face."""
+    """CONTRIBUTING.md: importing is free, milliseconds, and a Locust worker may import any face."""
     code = f"import sys, {room}; print(*sys.modules)"
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -83,7 +83,7 @@ def test_a_face_pulls_nothing_heavy(room: str):
 
 @pytest.mark.parametrize("room", ROOMS[:-1])
 def test_every_name_of_a_face_is_there(room: str):
-    """STYLE a: the face is `__all__`; in a process of its own, since Locust patches the one it is imported into."""
+    """CONTRIBUTING.md: the face is `__all__`; in a process of its own, since Locust patches the one it is imported into."""
     code = f"import {room}; print(*[name for name in {room}.__all__ if not hasattr({room}, name)])"
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -93,7 +93,7 @@ def test_every_name_of_a_face_is_there(room: str):
 
 @pytest.mark.parametrize("name", ["run", "notebook", "dev"])
 def test_a_requirement_file_is_hashed_and_names_no_index(name: str):
-    """Issue 4: hashed requirement files without index addresses."""
+    """Hashed requirement files without index addresses."""
     text = (ROOT / "requirements" / f"{name}.txt").read_text()
     pins = re.findall(r"^[A-Za-z0-9_.\[\]-]+==[^\n]*(?:\n +[^\n]*)*", text, re.MULTILINE)
 
@@ -103,7 +103,7 @@ def test_a_requirement_file_is_hashed_and_names_no_index(name: str):
 
 
 def test_what_running_needs_is_locked_alike_in_all_three_files():
-    """Issue 4: `make test` after `make demo` only adds."""
+    """`make test` after `make demo` only adds."""
     texts = [(ROOT / "requirements" / f"{name}.txt").read_text() for name in ("run", "notebook", "dev")]
     run_pins, notebook_pins, dev_pins = (set(re.findall(r"^(\S+==\S+)", text, re.MULTILINE)) for text in texts)
 
@@ -112,7 +112,7 @@ def test_what_running_needs_is_locked_alike_in_all_three_files():
 
 @pytest.mark.parametrize("name", commands())
 def test_every_help_ends_in_an_example_of_that_command(name: str, capsys: pytest.CaptureFixture[str]):
-    """STYLE d: every --help ends in a command that runs."""
+    """CONTRIBUTING.md: every --help ends in a command that runs."""
     code = run([*name.split()[1:], "--help"])
 
     last = capsys.readouterr().out.strip().splitlines()[-1].strip()
@@ -122,7 +122,7 @@ def test_every_help_ends_in_an_example_of_that_command(name: str, capsys: pytest
 
 @pytest.mark.parametrize("name", commands())
 def test_every_example_is_understood(name: str):
-    """STYLE d: the example parses, with every option it names."""
+    """CONTRIBUTING.md: the example parses, with every option it names."""
     command = commands()[name]
     example = shlex.split((command.epilog or "").partition("Example:")[2])
 
@@ -131,7 +131,7 @@ def test_every_example_is_understood(name: str):
 
 @pytest.mark.parametrize("page", ["commands", "registered"])
 def test_the_reference_is_as_the_code_says(page: str):
-    """STYLE h: one entry for each command and registered thing; where this fails, `make docs` mends it."""
+    """CONTRIBUTING.md: one entry for each command and registered thing; where this fails, `make docs` mends it."""
     spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
     assert spec is not None
     assert spec.loader is not None
@@ -143,7 +143,7 @@ def test_the_reference_is_as_the_code_says(page: str):
 
 @pytest.mark.parametrize("table", TABLES)
 def test_every_column_stands_in_the_reference(table: str):
-    """CONTRACT section 3: name, type and whether it may be null."""
+    """docs/reference/run-folder.md: name, type and whether it may be null."""
     text = section("docs/reference/run-folder.md", table)
     rows = [f"| `{c.name}` | {KINDS[c.kind]} | {'yes' if c.nullable else ''} |" for c in TABLES[table]]
 
@@ -151,7 +151,7 @@ def test_every_column_stands_in_the_reference(table: str):
 
 
 def test_every_key_of_the_settings_stands_in_the_reference():
-    """CONTRACT section 4."""
+    """docs/reference/settings.md."""
     text = (ROOT / "docs/reference/settings.md").read_text(encoding="utf-8")
     tables = {f.alias or name: _inner(f.annotation) for name, f in Settings.model_fields.items()}
     keys = [f"{name}.{key}" for name, table in tables.items() for key in table.model_fields]
@@ -160,7 +160,7 @@ def test_every_key_of_the_settings_stands_in_the_reference():
 
 
 def test_the_example_settings_are_valid(tmp_path: Path):
-    """CONTRACT section 4: the reference's own example."""
+    """docs/reference/settings.md: the reference's own example."""
     (tmp_path / "sizeup.toml").write_text(blocks("docs/reference/settings.md", "toml")[0], encoding="utf-8")
 
     settings = load_settings(tmp_path / "sizeup.toml")
@@ -187,14 +187,14 @@ def test_the_examples_of_contributing_run(number: int, kind: type):
 
 @pytest.mark.parametrize("paper", PAPERS, ids=lambda p: str(p.relative_to(ROOT)))
 def test_every_link_between_papers_leads_somewhere(paper: Path):
-    """STYLE h: docs are tested: links."""
+    """CONTRIBUTING.md: docs are tested: links."""
     links = [link for link in re.findall(r"\]\(([^)#]+)[^)]*\)", paper.read_text(encoding="utf-8")) if "://" not in link]
 
     assert [link for link in links if not (paper.parent / link).exists()] == []
 
 
 def test_the_readme_shows_what_the_gate_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    """Issue 4: its real output; the price's age is the one thing that moves."""
+    """Its real output; the price's age is the one thing that moves."""
     block = next(b for b in blocks("README.md", "console") if b.startswith("$ sizeup gate "))
     command, _, shown = block.partition("\n")
 
@@ -206,14 +206,14 @@ def test_the_readme_shows_what_the_gate_says(tmp_path: Path, capsys: pytest.Capt
 
 
 def test_the_readme_fits_one_screen():
-    """STYLE h: all on one screen."""
+    """CONTRIBUTING.md: all on one screen."""
     lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
 
     assert len(lines) <= 75
 
 
 def test_the_licence_and_ci_are_there():
-    """Issue 4: LICENSE (Apache-2.0), .ci/run."""
+    """LICENSE (Apache-2.0), .ci/run."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
     assert project["license"] == "Apache-2.0"

@@ -26,7 +26,7 @@ def python_that(folder: Path, refuses: str) -> Path:
 
 
 def test_no_python_at_all_is_one_sentence(tmp_path: Path):
-    """Issue 4: a machine with only Python and make."""
+    """A machine with only Python and make."""
     done = make(tmp_path, "setup", "PYTHON=no-such-python")
 
     assert done.returncode != 0
@@ -35,7 +35,7 @@ def test_no_python_at_all_is_one_sentence(tmp_path: Path):
 
 @pytest.mark.parametrize(("refuses", "says"), [("version_info", "is Python 3.9.2, sizeup needs 3.11"), ("ensurepip", "has no venv")])
 def test_a_python_that_will_not_do_is_one_sentence(refuses: str, says: str, tmp_path: Path):
-    """Issue 4: a python3 without venv gets one sentence."""
+    """A python3 without venv gets one sentence."""
     done = make(tmp_path, "setup", f"PYTHON={python_that(tmp_path, refuses)}")
 
     assert done.returncode != 0

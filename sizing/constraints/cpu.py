@@ -10,7 +10,7 @@ from sizing.types import F8, World
 
 def need(world: World) -> F8:
     """Busy vCPUs at the peak, shape (C, S), scaled by how the world's hyper-threads differ from the mid ones."""
-    busy: F8 = world.busy_draws.max(axis=0) * have(world) / world.threads_draws
+    busy: F8 = world.peak_busy_draws * have(world) / world.threads_draws
     return busy
 
 

@@ -11,7 +11,7 @@ from sizing.types import F8, World
 
 def need(world: World) -> F8:
     """Response time at the objective's quantile, shape (C, S); of several objectives the tightest, on the first one's scale."""
-    busy = world.busy_draws.max(axis=0)
+    busy = world.peak_busy_draws
     model = world.model
     mean_s = (model.demand_s_draws * model.per_external[:, None]).sum(axis=0) / max(float(model.per_external.sum()), 1e-12)
     service = mean_s[None, :] / world.speed_draws

@@ -12,7 +12,7 @@ WORST_FIRST: tuple[Word, ...] = ("undersized", "unknown", "oversized", "rightsiz
 
 
 def decide(host_class: str, deploy: str, verdicts: Sequence[Verdict], present: Candidate | None) -> Recommendation:
-    """Choose among judged candidates (cheapest first), by CONTRACT section 2."""
+    """Choose among judged candidates (cheapest first), by docs/reference/json.md."""
     chosen = next((v for v in verdicts if v.fits), None)
     now = next((v for v in verdicts if present is not None and v.candidate.key == present.key), None)
     return Recommendation(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
 
-from sizing.constraints import constraints
-from sizing.constraints.credits import earned_credits, spent_credits
+from sizing.constraints import Constraint, constraints
+from sizing.constraints.credits import surplus_monthly_credits
 from sizing.decide.candidates import MONTH_H
-from sizing.model.credits import surplus_charged
 from sizing.types import F8, Bools, Bound, Candidate, Verdict, World
 
 CENT = Decimal("0.01")
@@ -18,45 +19,37 @@ CENT = Decimal("0.01")
 
 def judge(world: World, *, confidence: float, free_tier: str = "unknown") -> list[Verdict]:
     """Judge every candidate; cheapest first (ties: standard before unlimited, then by name)."""
-    oks: list[Bools] = []
+    every: Bools = np.ones(world.size, dtype=bool)
     bounds: list[list[Bound]] = [[] for _ in world.candidates]
     for name, constraint in constraints().items():
         if not constraint.applies(world):
             continue
-        need, have = np.broadcast_to(constraint.need(world), world.size), np.broadcast_to(constraint.have(world), world.size)
+        need, have = constraint.need(world), constraint.have(world)
         ok = need <= have if constraint.excused is None else (need <= have) | constraint.excused(world)
-        oks.append(ok)
-        at_confidence, lo, mid, hi = np.quantile(need, [confidence, 0.05, 0.5, 0.95], axis=1)
-        for row, kept in enumerate(bounds):
-            if not np.isfinite(need[row]).all():
-                kept.append(Bound(name, None, None, constraint.unit, None, None))
-            elif np.isfinite(have[row, 0]):
-                chance = float(ok[row].mean())
-                width = float((hi[row] - lo[row]) / mid[row]) if mid[row] > 0 else 0.0
-                kept.append(
-                    Bound(name, float(at_confidence[row]), float(have[row, 0]), constraint.unit, chance, chance >= confidence, width)
-                )
-    every: Bools = np.all(oks, axis=0)
-    surplus = surplus_monthly_credits(world)
+        every &= ok
+        for kept, bound in zip(bounds, _bounds(name, constraint, need, have, ok, confidence, len(bounds)), strict=True):
+            kept += [] if bound is None else [bound]
+    surplus = surplus_monthly_credits(world, MONTH_H).mean(axis=1)
     verdicts = [
-        _verdict(world, row, bounds[row], every[row], float(surplus[row].mean()), confidence, free_tier) for row in range(len(bounds))
+        _verdict(world, row, bounds[row], every[row], float(surplus[row]), confidence, free_tier) for row in range(len(bounds))
     ]
     return dominate(sorted(verdicts, key=_by_cost))
 
 
-def surplus_monthly_credits(world: World) -> F8:
-    """Surplus credits charged in a month of 730 hours to each candidate, shape (C, S); 0 but in unlimited mode."""
-    spent, earned = spent_credits(world), earned_credits(world)
-    unlimited = np.array([[c.credit_mode == "unlimited"] for c in world.candidates])
-    counts = np.array([[float(c.count)] for c in world.candidates])
-    if spent.shape[0] == 1:
-        charged = np.maximum(spent[0] - earned, 0.0)
-    else:
-        charged = surplus_charged(
-            spent, earned, np.array([[c.instance.burst.cap_credits if c.instance.burst else 0.0] for c in world.candidates])
-        )
-    monthly: F8 = charged * unlimited * counts * (MONTH_H * 3600 / (world.traffic.step_s * spent.shape[0]))
-    return monthly
+def _bounds(name: str, constraint: Constraint, need: F8, have: F8, ok: Bools, confidence: float, rows: int) -> Iterator[Bound | None]:
+    """One constraint of each candidate; None where nothing bounds it, so that it says nothing."""
+    finite, chance = np.isfinite(need).all(axis=1), ok.mean(axis=1)
+    at_confidence, lo, mid, hi = np.quantile(need, [confidence, 0.05, 0.5, 0.95], axis=1)
+    width = (hi - lo) / np.where(mid > 0, mid, np.inf)
+    for told, need_at, wide, limit, share in zip(
+        *(np.broadcast_to(v, rows).tolist() for v in (finite, at_confidence, width, have[:, 0], chance)), strict=True
+    ):
+        if not told:
+            yield Bound(name, None, None, constraint.unit, None, None)
+        elif np.isfinite(limit):
+            yield Bound(name, need_at, limit, constraint.unit, share, share >= confidence, wide)
+        else:
+            yield None
 
 
 def _verdict(world: World, row: int, bounds: list[Bound], every: Bools, surplus: float, confidence: float, free_tier: str) -> Verdict:
@@ -80,7 +73,14 @@ def _verdict(world: World, row: int, bounds: list[Bound], every: Bools, surplus:
         None if unknown else chance,
         fits,
         speed,  # type: ignore[arg-type]  # one of the three words above
+        probability_se=None if unknown else sampling_se(chance, every.size),
     )
+
+
+def sampling_se(chance: float, worlds: int) -> float:
+    """Return the standard error of a share of sampled worlds; with Jeffreys' half added, since 0 of 1,024 is no certainty."""
+    share = (chance * worlds + 0.5) / (worlds + 1)
+    return math.sqrt(share * (1 - share) / worlds)
 
 
 def _monthly_usd(candidate: Candidate, surplus_credits: float) -> Decimal | None:
@@ -112,21 +112,36 @@ def _by_cost(verdict: Verdict) -> tuple[bool, Decimal, bool, str]:
 
 
 def dominate(verdicts: Sequence[Verdict]) -> list[Verdict]:
-    """Say of each candidate which fitting one is no dearer and at least as large in everything (CONTRACT section 2)."""
-    from dataclasses import replace
-
+    """Say of each candidate which fitting one is no dearer and at least as large in everything (docs/reference/json.md)."""
     # Named first: one whose speed was measured, then the cheapest.
-    fitting = sorted((v for v in verdicts if v.fits), key=lambda v: v.speed != "measured")
-    return [replace(v, dominated_by=next((x.candidate.type for x in fitting if _dominates(x, v)), None)) for v in verdicts]
-
-
-def _dominates(x: Verdict, v: Verdict) -> bool:
-    a, b = x.candidate.instance, v.candidate.instance
-    if a.name == b.name or a.arch != b.arch or x.monthly_usd is None or v.monthly_usd is None or x.monthly_usd > v.monthly_usd:
-        return False
+    fitting = sorted((v for v in verdicts if v.fits and v.monthly_usd is not None), key=lambda v: v.speed != "measured")
+    if not fitting:
+        return list(verdicts)
+    ours, theirs = _sizes(fitting), _sizes(verdicts)
+    names = np.array([v.candidate.type for v in fitting])
+    # All at once: of a region's thousand types a pair at a time takes a second.
+    larger = np.all([a[:, None] >= b[None, :] for a, b in zip(ours, theirs, strict=True)], axis=0)
+    arch = np.array([v.candidate.instance.arch for v in fitting])[:, None] == [v.candidate.instance.arch for v in verdicts]
+    free = [np.array([_cents(v.monthly_usd_free_tier) for v in row]) for row in (fitting, verdicts)]
     # Where the free tier pays for it, a dearer list price isn't dearer.
-    if v.monthly_usd_free_tier is not None and x.monthly_usd_free_tier is not None and x.monthly_usd_free_tier > v.monthly_usd_free_tier:
-        return False
-    credits_a, credits_b = (i.burst.credits_per_h if i.burst else float("inf") for i in (a, b))
-    network_a, network_b = (i.network_baseline_bit_per_s or 0.0 for i in (a, b))
-    return a.vcpus >= b.vcpus and credits_a >= credits_b and a.memory_bytes >= b.memory_bytes and network_a >= network_b
+    paid_for = free[0][:, None] > free[1][None, :]
+    other = names[:, None] != [v.candidate.type for v in verdicts]
+    over = larger & arch & other & ~paid_for
+    return [replace(v, dominated_by=str(names[over[:, k].argmax()]) if over[:, k].any() else None) for k, v in enumerate(verdicts)]
+
+
+def _sizes(verdicts: Sequence[Verdict]) -> list[F8]:
+    """Cheapness, vCPUs, credits an hour, memory and network of each."""
+    types = [v.candidate.instance for v in verdicts]
+    return [
+        np.array([-_cents(v.monthly_usd) for v in verdicts]),
+        np.array([float(i.vcpus) for i in types]),
+        np.array([i.burst.credits_per_h if i.burst else np.inf for i in types], dtype=float),
+        np.array([float(i.memory_bytes) for i in types]),
+        np.array([i.network_baseline_bit_per_s or 0.0 for i in types], dtype=float),
+    ]
+
+
+def _cents(usd: Decimal | None) -> float:
+    """Whole cents are exact in a float; no price compares with none."""
+    return float("nan") if usd is None else float(usd * 100)

@@ -8,12 +8,9 @@ from typing import Any
 import numpy as np
 
 from catalogue import Catalogue, InstanceType
-from sizing.model.fit import stream
+from sizing.model.streams import stream
+from sizing.model.threads import second_thread_draws, threads_capacity
 from sizing.types import F8, Candidate, HostModel, Traffic, World
-
-# What the second hyper-thread of a core adds: stress-ng on one worker against one a vCPU, t3.micro 1.40, t3.medium 1.44,
-# c5 and m5 1.2 to 1.3 (Spare Cores, 2024-06); drawn uniformly, since it depends on the code.
-SECOND_THREAD = (0.2, 0.4)
 
 
 def scenarios(
@@ -32,14 +29,17 @@ def scenarios(
     worlds = traffic.rate_draws.shape[1]
     speeds = {c.instance.name: _speed_draws(c.instance, measured_on, catalogue, worlds, seed) for c in candidates}
     speed = np.stack([speeds[c.instance.name] for c in candidates])
-    second = np.asarray(stream(seed, "threads").uniform(*SECOND_THREAD, size=worlds))
-    threads = np.stack([_threads_draws(c.instance, second) for c in candidates])
+    second = second_thread_draws(seed, worlds)
+    capacity = {key: threads_capacity(*key, second) for key in {_threads(c.instance) for c in candidates}}
+    threads = np.stack([capacity[_threads(c.instance)] for c in candidates])
     demand = (model.demand_s_draws * model.per_external[:, None]).sum(axis=0)
-    left = np.array([max(c.count - 1, 1) if survive_zone_loss else c.count for c in candidates], dtype=float)
-    # A host's share of the class's arrivals, plus what it takes idle, both in the candidate's own vCPU time.
-    load = traffic.rate_draws[:, None, :] * demand[None, None, :] / left[None, :, None]
-    busy = (load + model.background_cores_draws[None, None, :]) / speed[None, :, :]
-    return World(model, traffic, candidates, speed, threads, busy, latency, error_limit_ratio, deploy, survive_zone_loss)
+    left = np.array([[max(c.count - 1, 1) if survive_zone_loss else c.count] for c in candidates], dtype=float)
+    work = traffic.rate_draws * demand
+    return World(model, traffic, candidates, speed, threads, work, left, latency, error_limit_ratio, deploy, survive_zone_loss)
+
+
+def _threads(instance: InstanceType) -> tuple[int, int]:
+    return instance.vcpus, instance.threads_per_core
 
 
 def _speed_draws(instance: InstanceType, measured_on: InstanceType | None, catalogue: Catalogue, worlds: int, seed: int) -> F8:
@@ -52,12 +52,3 @@ def _speed_draws(instance: InstanceType, measured_on: InstanceType | None, catal
     lo, mid, hi = found.lo, found.mid, found.hi
     rng = stream(seed, "speed", instance.family)
     return rng.triangular(lo, min(max(mid, lo), hi), hi, worlds) if hi > lo else np.full(worlds, mid)
-
-
-def _threads_draws(instance: InstanceType, second: F8) -> F8:
-    """Full threads' worth of work that all vCPUs do together: a core's second hyper-thread adds only a part of one."""
-    if instance.threads_per_core < 2:
-        return np.full(len(second), float(instance.vcpus))
-    cores = instance.vcpus / instance.threads_per_core
-    draws: F8 = cores * (1.0 + second)
-    return draws

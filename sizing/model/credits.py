@@ -6,6 +6,7 @@ one vCPU-minute. Source: EC2 user guide, "Key concepts for burstable performance
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,25 +54,37 @@ def run_bucket(spent: F8, earned: F8, cap: F8, floor: F8, start: F8, launch: F8)
     return Bucket(balance, extra, lowest, short)
 
 
-def draw_down(spent: F8, earned: F8) -> F8:
+def draw_down(spent: Iterable[F8], earned: F8) -> F8:
     """Return the deepest draw-down of a balance that starts full, in credits, shape (...,); never below 0.
 
-    `spent` has shape (steps, ...). What is drawn beyond the cap and the launch credits is throttled in standard mode.
+    `spent` gives shape (...,) a step. What is drawn beyond the cap and the launch credits is throttled in standard mode.
     """
-    depth = np.zeros(np.broadcast_shapes(spent.shape[1:], np.shape(earned)))
-    deepest = depth
+    depth = deepest = np.zeros(np.shape(earned))
     for step in spent:
-        depth = np.maximum(depth + step - earned, 0.0)
+        depth = np.maximum(depth + (step - earned), 0.0)
         deepest = np.maximum(deepest, depth)
     return deepest
 
 
-def surplus_charged(spent: F8, earned: F8, cap: F8) -> F8:
+def surplus_charged(spent: Iterable[F8], earned: F8, cap: F8) -> F8:
     """Return the surplus credits charged over the steps by an unlimited instance that has run for long, shape (...,).
 
     The steps are run twice and the second pass counts, so that the day's worth of surplus that a new instance may owe
     does not hide what every later week costs.
     """
-    first = run_bucket(spent, earned, cap, -cap, np.zeros(()), np.zeros(()))
-    second = run_bucket(spent, earned, cap, -cap, first.balance, np.zeros(()))
-    return second.short
+    balance, charged = np.zeros(np.shape(earned)), np.zeros(np.shape(earned))
+    for turn in range(2):
+        for step in spent:
+            wanted = balance + (earned - step)
+            balance = np.minimum(np.maximum(wanted, -cap), cap)
+            if turn:
+                charged = charged + np.maximum(balance - wanted, 0.0)
+    return charged
+
+
+def break_even_ratio(baseline_ratio: float, usd_per_h: float, fixed_usd_per_h: float, vcpus: int, usd_per_vcpu_h: float) -> float:
+    """Return the mean CPU utilisation from which an unlimited burstable costs more than a type of fixed performance.
+
+    Source: EC2 User Guide, "Key concepts for unlimited mode": the difference of the prices buys surplus vCPU-hours.
+    """
+    return baseline_ratio + (fixed_usd_per_h - usd_per_h) / (vcpus * usd_per_vcpu_h)

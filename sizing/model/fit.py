@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,17 +9,14 @@ import numpy as np
 from sizing.model.demand import fit_demand
 from sizing.model.latency import fit_wait
 from sizing.model.memory import memory_parts
+from sizing.model.streams import stream
+from sizing.model.threads import second_thread_draws, undisturbed_cpu_s
 from sizing.types import Evidence, HostModel
 
 WORLDS = 1024
 # The prior of the error ratio: a service that is up has served before, here a hundred requests. Without it, no error in
 # 150 requests still reads as 1.3 % at 95 %, and a short run would let no type fit.
 SERVED_BEFORE = 100.0
-
-
-def stream(seed: int, *names: str) -> np.random.Generator:
-    """Return a generator of its own for each use, so that one step's draws never shift another's."""
-    return np.random.default_rng([seed, *(zlib.crc32(name.encode()) for name in names)])
 
 
 def fit(
@@ -31,6 +27,7 @@ def fit(
     quantiles: Sequence[float] = (0.95,),
     measured_family: str | None = None,
     measured_arch: str | None = None,
+    threads_per_core: int = 1,
 ) -> HostModel | None:
     """Fit what one request costs on the class's hosts, and what they hold.
 
@@ -39,7 +36,11 @@ def fit(
     if len(evidence.cpu_s) < 3 or evidence.counts.sum() <= 0:
         return None
     name, served = evidence.host_class, evidence.requests - evidence.errors
-    demand = fit_demand(evidence.counts, evidence.cpu_s, evidence.seconds, evidence.names, n=n, rng=stream(seed, name, "demand"))
+    # A process tree's host is whatever machine it ran on, whose threads the run doesn't tell.
+    threads = 1 if evidence.source == "process_group" else threads_per_core
+    second = second_thread_draws(seed, n)
+    cpu_s = undisturbed_cpu_s(evidence.cpu_s, evidence.seconds, evidence.vcpus * evidence.hosts, threads, second)
+    demand = fit_demand(evidence.counts, cpu_s, evidence.seconds, evidence.names, n=n, rng=stream(seed, name, "demand"))
     index = {member: i for i, member in enumerate(evidence.names)}
     per_external = np.array([sum(evidence.arrivals_per_external[index[m]] for m in group) for group in demand.groups])
     mean_demand = (demand.demand_s_draws * per_external[:, None]).sum(axis=0) / max(per_external.sum(), 1e-12)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
 import polars as pl
 
 from evidence import Run, SizeupError, Warn, route_name
+from sizing.model.alignment import aligned, shift_beats
 from sizing.model.windows import between, windows
 from sizing.types import F8, Evidence, Window
 
 # Shorter bins follow the load's own Poisson swings, longer ones blur where a request's CPU fell; 1 s is the sampler's beat.
 BIN_BEATS = 2
+LONG_BEAT_S = 10.0
+"""Beats of a monitor, not of the sampler: each is a bin by itself."""
 
 
 def gather(runs: Sequence[Run], host_class: str, *, target_groups: Mapping[str, str], latency_limit_s: float = 0.5) -> Evidence:
@@ -43,7 +47,9 @@ def gather(runs: Sequence[Run], host_class: str, *, target_groups: Mapping[str, 
     arrivals = log.filter(pl.col("target_group") == pl.lit(target_groups.get(host_class), pl.String))
     steady = [w for w in cut if w.kind == "steady" and w.valid]
     names = [str(n) for n in arrivals["name"].value_counts(sort=True)["name"]]
-    counts, cpu_s, seconds, blocks = _bins(hosts, arrivals, names, steady)
+    beats = _beats(hosts, arrivals, names, steady)
+    shift = shift_beats([b.counts.sum(axis=1) for b in beats], [b.cpu_s for b in beats])
+    counts, cpu_s, seconds, blocks = _bins([b.shifted(shift) for b in beats], names)
     external = external_lines(run, log)
     inside_external = _inside(external, "created_at", steady)
     inside = _inside(arrivals, "created_at", steady)
@@ -72,7 +78,7 @@ def gather(runs: Sequence[Run], host_class: str, *, target_groups: Mapping[str, 
         deployments=run.events.filter((pl.col("kind") == "deploy") & (pl.col("subject") == host_class)).height,
         excluded_ratio=1.0 - sum(w.seconds for w in steady) / total_s,
         quality=(),
-        warnings=tuple(_warnings(hosts, steady)),
+        warnings=tuple(_warnings(steady, shift)),
         runs=[r.id for r in runs],
         synthetic=any(r.synthetic for r in runs),
     )
@@ -95,26 +101,50 @@ def external_lines(run: Run, log: pl.DataFrame) -> pl.DataFrame:
     return ours if ours.height else log
 
 
-def _bins(hosts: pl.DataFrame, arrivals: pl.DataFrame, names: Sequence[str], steady: Sequence[Window]) -> tuple[F8, F8, F8, np.ndarray]:
-    """Cut the valid windows into bins of whole sampler beats; spread each request over the time it was being served."""
-    counts, cpu, seconds, blocks = [], [], [], []
-    for block, window in enumerate(steady):
+@dataclass(frozen=True, slots=True)
+class _Beats:
+    """One window, beat by beat: arrivals by name, CPU seconds and the beat's length."""
+
+    counts: F8
+    cpu_s: F8
+    seconds: F8
+
+    def shifted(self, shift: int) -> _Beats:
+        """The same with CPU that comes `shift` beats late brought back."""
+        return _Beats(aligned(self.counts, -shift), aligned(self.cpu_s, shift), aligned(self.seconds, shift))
+
+    def binned(self) -> tuple[F8, F8, F8]:
+        size = 1 if len(self.seconds) and self.seconds[0] >= LONG_BEAT_S else BIN_BEATS
+        bins = len(self.cpu_s) // size
+        counts, cpu_s, seconds = (
+            v[: bins * size].reshape(bins, size, *v.shape[1:]).sum(axis=1) for v in (self.counts, self.cpu_s, self.seconds)
+        )
+        return counts, cpu_s, seconds
+
+
+def _beats(hosts: pl.DataFrame, arrivals: pl.DataFrame, names: Sequence[str], steady: Sequence[Window]) -> list[_Beats]:
+    """Cut the valid windows into sampler beats; spread each request over the time it was being served."""
+    found = []
+    for window in steady:
         rows = between(hosts, "at", window.start, window.end).filter(~pl.col("gap"))
         beats = rows.group_by("at", maintain_order=True).agg(
             cpu=(pl.col("cpu_user_s") + pl.col("cpu_system_s")).sum(), interval=pl.col("interval_s").max()
         )
-        ends = _epoch_s(beats["at"])[BIN_BEATS - 1 :: BIN_BEATS]
-        if len(ends) == 0:
-            continue
-        usable = len(ends) * BIN_BEATS
-        interval = beats["interval"].to_numpy()[:usable].reshape(-1, BIN_BEATS).sum(axis=1)
-        counts.append(_spread(arrivals, names, ends - interval, ends))
-        cpu.append(beats["cpu"].to_numpy()[:usable].reshape(-1, BIN_BEATS).sum(axis=1))
-        seconds.append(interval)
-        blocks.append(np.full(len(ends), block))
-    if not counts:
-        return np.zeros((0, len(names))), np.zeros(0), np.zeros(0), np.zeros(0, dtype=np.int64)
-    return np.concatenate(counts), np.concatenate(cpu).astype(float), np.concatenate(seconds).astype(float), np.concatenate(blocks)
+        ends, seconds = _epoch_s(beats["at"]), beats["interval"].to_numpy().astype(float)
+        found.append(_Beats(_spread(arrivals, names, ends - seconds, ends), beats["cpu"].to_numpy().astype(float), seconds))
+    return found
+
+
+def _bins(beats: Sequence[_Beats], names: Sequence[str]) -> tuple[F8, F8, F8, np.ndarray]:
+    """Put beats into bins, and say of each bin which window it lies in."""
+    counts, cpu_s, seconds, blocks = [np.zeros((0, len(names)))], [np.zeros(0)], [np.zeros(0)], [np.zeros(0, dtype=np.int64)]
+    for block, window in enumerate(beats):
+        arrived, took, length = window.binned()
+        counts.append(arrived)
+        cpu_s.append(took)
+        seconds.append(length)
+        blocks.append(np.full(len(took), block))
+    return np.concatenate(counts), np.concatenate(cpu_s), np.concatenate(seconds), np.concatenate(blocks)
 
 
 def _spread(arrivals: pl.DataFrame, names: Sequence[str], starts: F8, ends: F8) -> F8:
@@ -176,7 +206,13 @@ def _kind_at(at: datetime, cut: Sequence[Window]) -> str:
     return next((w.kind for w in cut if w.start < at <= w.end), "outside")
 
 
-def _warnings(hosts: pl.DataFrame, steady: Sequence[Window]) -> list[Warn]:
-    if steady:
-        return []
-    return [Warn("no_valid_window", "No window of the run is valid, so nothing can be fitted; sizeup runs show says why for each.")]
+def _warnings(steady: Sequence[Window], shift: int) -> list[Warn]:
+    found = []
+    if not steady:
+        message = "No window of the run is valid, so nothing can be fitted; sizeup runs show says why for each."
+        found.append(Warn("no_valid_window", message))
+    if shift:
+        word = "late" if shift > 0 else "early"
+        message = f"CPU was counted {abs(shift)} sampler beats {word} against the arrivals it served; it is fitted where it belongs."
+        found.append(Warn("misaligned", f"{message} Compare the hosts' clocks."))
+    return found

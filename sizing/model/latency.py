@@ -11,6 +11,10 @@ from sizing.types import F8
 SATURATED_S = 1e6
 """What stands for a response time without bound: arrivals exceed what the CPUs can do."""
 
+STRETCHES = 10
+# What the stretches of so short a run don't show of it; by benchmarks/model.py.
+CALIBRATION = 1.5
+
 
 def erlang_c(servers: F8, load: F8) -> F8:
     """Return the probability that an arrival waits in M/M/c, shape broadcast (Erlang 1917; Gross & Harris, chapter 2).
@@ -53,16 +57,30 @@ def fit_wait(quantile: float, latency_s: F8, latency_load: F8, demand_s_draws: F
     worlds = demand_s_draws.shape[-1]
     if len(latency_s) == 0:
         return np.zeros(worlds)
-    measured = _resampled_quantile(latency_s, quantile, worlds, rng)
+    measured = _resampled_quantile(latency_s, latency_load, quantile, worlds, rng)
     load = float(latency_load.mean()) * demand_s_draws
     explained = response_quantile_s(quantile, demand_s_draws, load, np.full(worlds, servers))
     wait: F8 = np.maximum(measured - np.where(explained < SATURATED_S, explained, 0.0), 0.0)
     return wait
 
 
-def _resampled_quantile(values: F8, quantile: float, worlds: int, rng: np.random.Generator) -> F8:
+def _resampled_quantile(values: F8, loads: F8, quantile: float, worlds: int, rng: np.random.Generator) -> F8:
     """Draw the sampling distribution of an order statistic by its binomial rank, which needs no resampling of the values."""
     ordered = np.sort(values)
-    ranks = np.clip(rng.binomial(len(ordered), quantile, worlds), 0, len(ordered) - 1)
-    drawn: F8 = ordered[ranks]
+    # Neighbours in a queue are slow together: a thousand requests say as much as fewer apart from each other would.
+    apart = max(int(len(ordered) / _clumping(values, loads, quantile)), 2)
+    shares = rng.binomial(apart, quantile, worlds) / apart
+    drawn: F8 = ordered[np.clip((shares * len(ordered)).astype(int), 0, len(ordered) - 1)]
     return drawn
+
+
+def _clumping(values: F8, loads: F8, quantile: float) -> float:
+    """How much more the share of slow requests varies between stretches of a step than it would were each by itself; at least 1."""
+    found = []
+    for load in np.unique(loads):
+        step = values[loads == load]
+        size = len(step) // STRETCHES
+        if size >= 10:
+            slow = (step > np.quantile(step, quantile))[: size * STRETCHES].reshape(STRETCHES, size).mean(axis=1)
+            found.append(float(slow.var(ddof=1)) * size / (quantile * (1 - quantile)))
+    return CALIBRATION * max(float(np.mean(found)) if found else 1.0, 1.0)

@@ -22,7 +22,7 @@ EDGE = timedelta(seconds=1)
 
 
 def windows(run: Run, latency_limit_s: float) -> list[Window]:
-    """Cut a run into steady, warm-up and deployment windows and say of each whether it is valid (CONTRACT section 5)."""
+    """Cut a run into steady, warm-up and deployment windows and say of each whether it is valid (docs/reference/definitions.md)."""
     deploys = run.events.filter(pl.col("kind") == "deploy").drop_nulls("until").sort("at")
     breaks = [(row["at"] - EDGE, row["until"] + EDGE) for row in deploys.iter_rows(named=True)]
     cut: list[Window] = []

@@ -190,7 +190,7 @@ def gate(
 
     References
     ----------
-    CONTRACT section 2, `gate`: the formulas of wait and wrong, and each test.
+    docs/reference/json.md, `gate`: the formulas of wait and wrong, and each test.
     """
     found = catalogue.on_demand(buy.type)
     on_demand = None if found is None else found.usd
@@ -218,7 +218,7 @@ def wrong_usd(buy: Buy, price: PurchasePrice, smaller: str | None) -> Decimal:
 
 
 def reasons(buy: Buy, price: PurchasePrice, need: Thresholds, seen: GateEvidence, held: Sequence[Holding], at: datetime) -> list[Reason]:
-    """List every test of a purchase, in CONTRACT's order; without a run those that need one can't be judged."""
+    """List every test of a purchase, in the reference's order; without a run those that need one can't be judged."""
     lever = None if seen.lever_saving_monthly_usd is None else float(seen.lever_saving_monthly_usd)
     return [
         *run_reasons(seen, need),

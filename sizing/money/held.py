@@ -43,6 +43,7 @@ class Holding:
     platform: str = "Linux"
     tenancy: str = "default"
     payment: str | None = None
+    account: str | None = None
 
     @property
     def ends(self) -> datetime | None:
@@ -65,14 +66,15 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Hosts of one type that run, or that are recommended."""
+    """Hosts of one type that run, or that are recommended; `count` may be instance-hours of one clock hour."""
 
     host_class: str
     type: str
-    count: int
+    count: int | Decimal
     zone: str | None = None
     platform: str = "Linux"
     tenancy: str = "default"
+    account: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,7 @@ def holdings(stated: Iterable[HeldRow], topology: Mapping[str, Any] | None = Non
 
 
 def apply_held(held: Sequence[Holding], usage: Sequence[Usage], at: datetime) -> list[Cover]:
-    """Apply the reservations that still run at `at` to hosts, as AWS bills an hour.
+    """Apply the reservations that still run at `at` to hosts, as AWS bills an hour: in their own account, then in the others.
 
     Returns
     -------
@@ -152,9 +154,13 @@ def apply_held(held: Sequence[Holding], usage: Sequence[Usage], at: datetime) ->
         One a running reservation, in the order given.
     """
     running = [h for h in held if is_running(h, at)]
-    open_count = {index: Decimal(use.count) for index, use in enumerate(usage)}
-    taken = {id(h): _take(h, usage, open_count) for h in sorted(running, key=lambda h: h.scope != "zonal")}
-    return [_cover(h, usage, taken[id(h)]) for h in running]
+    left = [h.units if h.flexible and h.units is not None else Decimal(h.count) for h in running]
+    open_count = [Decimal(use.count) for use in usage]
+    taken: list[dict[int, Decimal]] = [{} for _ in running]
+    for own in (True, False):
+        for number in sorted(range(len(running)), key=lambda n: running[n].scope != "zonal"):
+            _take(running[number], usage, own, open_count, left, number, taken[number])
+    return [_cover(h, usage, took) for h, took in zip(running, taken, strict=True)]
 
 
 def is_running(holding: Holding, at: datetime) -> bool:
@@ -167,18 +173,19 @@ def held_units(held: Sequence[Holding], family: str, at: datetime) -> Decimal:
     return sum((u for u in units if u is not None), Decimal(0))
 
 
-def _take(holding: Holding, usage: Sequence[Usage], open_count: dict[int, Decimal]) -> dict[int, Decimal]:
-    """Take hosts (or parts of them) off `open_count`, smallest first; return how many of each usage."""
-    taken: dict[int, Decimal] = {}
-    left = holding.units if holding.flexible and holding.units is not None else Decimal(holding.count)
-    for index in sorted(
-        (i for i, use in enumerate(usage) if _fits(holding, use)), key=lambda i: units_or_none(usage[i].type) or Decimal(0)
-    ):
+def _take(
+    holding: Holding, usage: Sequence[Usage], own: bool, open_count: list[Decimal], left: list[Decimal], number: int,
+    taken: dict[int, Decimal],
+) -> None:  # fmt: skip
+    """Take hosts (or parts of them) of its own account, or of the others, off `open_count` and off what it has `left`, smallest first."""
+    fitting = [i for i, use in enumerate(usage) if _fits(holding, use) and (use.account == holding.account) is own]
+    for index in sorted(fitting, key=lambda i: units_or_none(usage[i].type) or Decimal(0)):
         size = size_units(usage[index].type) if holding.flexible else Decimal(1)
-        count = min(open_count[index], left / size)
+        count = min(open_count[index], left[number] / size)
         if count > 0:
-            taken[index], open_count[index], left = count, open_count[index] - count, left - count * size
-    return taken
+            taken[index] = count
+            open_count[index] -= count
+            left[number] -= count * size
 
 
 def _fits(holding: Holding, use: Usage) -> bool:

@@ -65,7 +65,7 @@ def test_every_call_is_in_python_3_7():
 
 
 def test_it_imports_the_standard_library_alone():
-    """DESIGN section 3: the agent imports the standard library alone, and of that at its start nothing heavy."""
+    """docs/design.md: the agent imports the standard library alone, and of that at its start nothing heavy."""
     tree = ast.parse(AGENT.read_text())
     top = {alias.name for node in tree.body if isinstance(node, ast.Import) for alias in node.names}
     plain = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
@@ -77,7 +77,7 @@ def test_it_imports_the_standard_library_alone():
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the agent reads /proc")
 def test_it_opens_no_port_and_holds_little(tmp_path):
-    """DESIGN section 6: opens no port. Issue: RSS at most 11 MB; benchmarks/agent.py measures that as it is installed."""
+    """docs/design.md: opens no port. RSS at most 11 MB; benchmarks/agent.py measures that as it is installed."""
     import psutil
 
     compiled = tmp_path / "agent.pyc"

@@ -243,7 +243,7 @@ def test_a_restart_is_counted_and_told(tmp_path):
 
 
 def test_pss_pays_for_itself(worker, rules):
-    """Issue: 1 ms of reading buys 1 s of pause; between readings it is estimated from RssAnon and marked."""
+    """1 ms of reading buys 1 s of pause; between readings it is estimated from RssAnon and marked."""
     table = ProcessTable(rules, True)
     table.read((), 1.0)
     readings: list[float] = []
@@ -288,7 +288,7 @@ def test_without_pss_it_is_null(tmp_path):
     ],
 )  # fmt: skip
 def test_groups_without_rules_go_by_what_a_process_is(program, command, cgroup, named):
-    """CONTRACT and issue: java by jar and colour, known programs, containers by cgroup, else by program."""
+    """docs/reference/settings.md: java by jar and colour, known programs, containers by cgroup, else by program."""
     assert name_group(program, command.split(), (), cgroup) == named
     assert {"java", "node"} <= KNOWN
 
@@ -319,7 +319,7 @@ def test_wrong_options_are_a_sentence(words):
 
 
 def test_options_and_durations_are_read():
-    """CONTRACT section 3: --spool DIR [--beat 1s] [--groups FILE.json] [--no-pss] [--seconds N]."""
+    """docs/reference/run-folder.md: --spool DIR [--beat 1s] [--groups FILE.json] [--no-pss] [--seconds N]."""
     found = parse_options(["--spool=x", "--beat", "500ms", "--no-pss", "--seconds", "3"])
 
     assert found == {"--spool": "x", "--beat": "500ms", "--no-pss": "yes", "--seconds": "3"}

@@ -32,7 +32,7 @@ def until(tell, wanted, seconds: float = 10.0):
 
 
 def test_an_agent_is_installed_asked_fetched_from_and_removed(ssh_host, tmp_path):
-    """CONTRACT section 1: agent install|status|fetch|remove; each says first what it will do, and can be run again."""
+    """docs/reference/commands.md: agent install|status|fetch|remove; each says first what it will do, and can be run again."""
 
     def agent(what: str, *options: str) -> dict:
         return answer(ssh_host.sizeup("agent", what, ssh_host.host, "--no-root", "--json", *options, cwd=tmp_path))
@@ -58,7 +58,7 @@ def test_an_agent_is_installed_asked_fetched_from_and_removed(ssh_host, tmp_path
 
 
 def test_what_will_be_done_is_said_first(ssh_host, tmp_path):
-    """Issue: says what it will do first."""
+    """Says what it will do first."""
     done = ssh_host.sizeup("agent", "remove", ssh_host.host, "--no-root", "-y", cwd=tmp_path)
 
     assert done.returncode == 0
@@ -82,7 +82,7 @@ def test_a_source_stands_in_for_bytecode_of_another_python(ssh_host, tmp_path):
 
 
 def test_a_look_at_another_host_is_judged_here(ssh_host, tmp_path):
-    """CONTRACT, look: the same document; nothing stays on the host."""
+    """docs/reference/json.md, look: the same document; nothing stays on the host."""
     options = ("--seconds", "1.5", "--as", "t2.micro,t3.small", "--region", "ap-northeast-2", "--json")
 
     document = answer(ssh_host.sizeup("look", ssh_host.host, *options, cwd=tmp_path))
@@ -97,7 +97,7 @@ def test_a_look_at_another_host_is_judged_here(ssh_host, tmp_path):
 
 
 def test_a_host_that_can_not_be_reached_is_one_sentence(ssh_host, tmp_path):
-    """STYLE c: where, what, mend; exit 2."""
+    """CONTRIBUTING.md: where, what, mend; exit 2."""
     done = ssh_host.sizeup("agent", "status", "nobody@nowhere.invalid", cwd=tmp_path)
 
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)

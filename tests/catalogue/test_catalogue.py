@@ -51,7 +51,7 @@ def probe(region):
 
 
 def test_loading_takes_under_60_ms_and_40_mb_with_the_standard_library_alone():
-    """Issue: over a bare interpreter; the best of five, since another process may hold the core."""
+    """Over a bare interpreter; the best of five, since another process may hold the core."""
     runs = [probe("ap-northeast-2") for _ in range(5)]
 
     assert min(run["ms"] for run in runs) < 60
@@ -60,7 +60,7 @@ def test_loading_takes_under_60_ms_and_40_mb_with_the_standard_library_alone():
 
 
 def test_importing_the_faces_reads_no_figure():
-    """STYLE: importing is free and harmless."""
+    """CONTRIBUTING.md: importing is free and harmless."""
     script = (
         "import sys; opened = []; sys.addaudithook(lambda event, args: opened.append(str(args[0])) if event == 'open' else None)\n"
         "import catalogue, sizing.money, catalogue.load\nprint([path for path in opened if '/data/' in path])"
@@ -73,7 +73,7 @@ def test_importing_the_faces_reads_no_figure():
 
 @pytest.mark.parametrize("region", ["ap-northeast-2", "us-east-1"])
 def test_a_region_is_answered_from_its_own_files(region):
-    """Issue: loading one region touches no other."""
+    """Loading one region touches no other."""
     touched = {path.split("/")[0] for path in probe(region)["data"]}
 
     assert touched == {"all", region}
@@ -232,7 +232,7 @@ def test_more_memory_on_the_label_is_more_memory(label, small, large):
 
 
 def test_what_a_run_keeps_can_be_written_and_names_every_source():
-    """A decision can be replayed from a run: CONTRACT section 3, catalogue.json."""
+    """A decision can be replayed from a run: docs/reference/run-folder.md, catalogue.json."""
     kept = json.loads(json.dumps(SEOUL.rows_used(["t3.small", "t2.micro", "no.such"])))
 
     assert [t["type"] for t in kept["types"]] == ["t3.small", "t2.micro"]

@@ -55,7 +55,7 @@ def whole_region():
 
 
 def test_a_refreshed_region_opens_in_under_60_ms_and_40_mb(tmp_path):
-    """Issue: over a bare interpreter; a whole region's types and prices beside the embedded ones, the best of five."""
+    """Over a bare interpreter; a whole region's types and prices beside the embedded ones, the best of five."""
     write_snapshot(tmp_path, SEOUL, "20261124T120000Z", whole_region())
 
     runs = [

@@ -12,7 +12,7 @@ from evidence import TABLES, trace_run
 
 
 def test_the_columns_and_types_are_the_contract_s(light):
-    """CONTRACT section 3; evidence.columns is held against docs/reference by the house's tests."""
+    """docs/reference/run-folder.md; evidence.columns is held against docs/reference by the house's tests."""
     folder = light.run.path
     kinds = {
         "ts": "timestamp[us, tz=UTC]",

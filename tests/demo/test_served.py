@@ -49,7 +49,7 @@ def lines_by_group(log: Path, start: int) -> dict[str, int]:
 
 
 def test_stack_json_says_what_the_contract_promises(served):
-    """CONTRACT section 1: alb_url, hosts, aws_endpoint_url, access_log, pids."""
+    """docs/reference/commands.md: alb_url, hosts, aws_endpoint_url, access_log, pids."""
     _, facts = served
 
     assert set(facts["hosts"]) == {"frontend", "api"}

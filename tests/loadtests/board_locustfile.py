@@ -1,4 +1,4 @@
-"""A stranger's locustfile: CONTRACT section 6's example, and a steady user beside it."""
+"""A stranger's locustfile: docs/reference/python.md's example, and a steady user beside it."""
 
 from __future__ import annotations
 

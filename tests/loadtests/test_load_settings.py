@@ -16,7 +16,7 @@ from loadtests.auth import expires_at, renew_in_s, token_sources
 from loadtests.settings import Target, plan_auth, plan_scenarios
 from loadtests.template import check_template, expand
 
-CONTRACT = {
+EXAMPLE = {
     "target": {
         "staging": {
             "url": "https://example.run",
@@ -40,11 +40,11 @@ CONTRACT = {
 
 
 def settings(**tables: Any) -> LoadSettings:
-    return validate(LoadSettings, {**CONTRACT, **tables}, "sizeup.toml")
+    return validate(LoadSettings, {**EXAMPLE, **tables}, "sizeup.toml")
 
 
 def test_the_contracts_example_is_read():
-    """CONTRACT section 4."""
+    """docs/reference/settings.md."""
     read = settings()
 
     assert check_target("staging", read.target).max_rate_per_s == 50
@@ -66,7 +66,7 @@ def test_the_contracts_example_is_read():
     ({"auth": {"token": {}}}, 'must name either "env" or "login"'),
 ])  # fmt: skip
 def test_wrong_settings_are_one_sentence(tables: dict[str, Any], sentence: str):
-    """STYLE c: what, where, mend."""
+    """CONTRIBUTING.md: what, where, mend."""
     with pytest.raises(SizeupError, match=r"^sizeup.toml, ") as refused:
         settings(**tables)
 
@@ -74,13 +74,13 @@ def test_wrong_settings_are_one_sentence(tables: dict[str, Any], sentence: str):
 
 
 def test_a_target_that_is_not_named_is_refused_with_the_nearest_name():
-    """DESIGN 5, guard: nothing is loaded that the settings don't name."""
+    """docs/design.md: nothing is loaded that the settings don't name."""
     with pytest.raises(SizeupError, match=r'"stagin".*nothing was sent.*did you mean "staging"'):
         check_target("stagin", settings().target)
 
 
 def test_production_needs_a_cap_and_keeps_under_it():
-    """CONTRACT 4: production-ack is rate-capped."""
+    """docs/reference/settings.md: production-ack is rate-capped."""
     uncapped = Target(url="https://example.run", environment="production-ack")
     capped = Target(url="https://example.run", environment="production-ack", max_rate_per_s=5)
 
@@ -127,7 +127,7 @@ def test_a_plan_file_reads_as_it_was_written(tmp_path: Path):
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"steps": [{"name": "a"}], "seed": 0}'])
 def test_a_broken_plan_file_is_one_sentence(tmp_path: Path, text: str):
-    """STYLE c."""
+    """CONTRIBUTING.md."""
     (tmp_path / "plan.json").write_text(text)
 
     with pytest.raises(SizeupError, match=r"plan.json: not a plan file"):
@@ -135,7 +135,7 @@ def test_a_broken_plan_file_is_one_sentence(tmp_path: Path, text: str):
 
 
 def test_a_feed_starts_again_after_its_last_row(tmp_path: Path):
-    """CONTRACT 6: people = feed("people.csv"), then next(people) at each start."""
+    """docs/reference/python.md: people = feed("people.csv"), then next(people) at each start."""
     (tmp_path / "people.csv").write_text("email,password\na@x,1\nb@x,2\n")
     people = feed(tmp_path / "people.csv")
 
@@ -155,7 +155,7 @@ def test_a_token_is_renewed_before_it_ends():
 
 
 def test_tokens_come_from_the_environment_and_show_in_no_repr():
-    """DESIGN 11: secrets never reach a log."""
+    """docs/design.md: secrets never reach a log."""
     sources = token_sources({"token": {"env": "MOCO_TOKEN"}}, {"MOCO_TOKEN": "hush"})
 
     assert sources["token"].value == "hush"

@@ -44,7 +44,7 @@ def everything_written(folder: Path) -> bytes:
 
 
 def test_the_locustfile_loads_both_hosts_and_its_rows_are_those_of_the_server(tmp_path: Path, serve: Serve, plain_locust: Locust):
-    """CONTRACT 1 (locust -f …), 3 (requests) and 5 (trace): every row joins one logged request, and the other way round."""
+    """docs/reference/commands.md (locust -f …), 3 (requests) and 5 (trace): every row joins one logged request, and the other way round."""
     target, run = serve(), tmp_path / "20261124T030000Z-locust-plain"
 
     arguments = ["-u", "40", "-r", "40", "-t", "4s", "--host", target.url, *NAMED, "--sizeup-run", str(run)]
@@ -69,7 +69,7 @@ def test_the_locustfile_loads_both_hosts_and_its_rows_are_those_of_the_server(tm
 
 
 def test_without_hosts_the_host_header_is_that_of_the_url_and_nothing_is_recorded(tmp_path: Path, serve: Serve, plain_locust: Locust):
-    """CONTRACT 1: without --hosts the Host is that of --host; without --sizeup-run nothing is recorded."""
+    """docs/reference/commands.md: without --hosts the Host is that of --host; without --sizeup-run nothing is recorded."""
     target = serve()
 
     done = plain_locust("-u", "20", "-r", "20", "-t", "2s", "--host", target.url)
@@ -94,7 +94,7 @@ def test_a_target_without_a_login_is_loaded_with_what_needs_none(tmp_path: Path,
 
 
 def test_two_workers_share_a_plan_with_numbers_of_their_own(tmp_path: Path, serve: Serve):
-    """Each worker offers half of every rate; seq is unique with worker (CONTRACT 3); no worker holds a heavy module."""
+    """Each worker offers half of every rate; seq is unique with worker (docs/reference/run-folder.md); no worker holds a heavy module."""
     target, run = serve(), tmp_path / "plan"
     start_run(run, "test", "steps", started_at())
     env = {**os.environ, **watched(tmp_path)}
@@ -121,7 +121,7 @@ def test_two_workers_share_a_plan_with_numbers_of_their_own(tmp_path: Path, serv
 
 
 def test_a_stopped_load_ends_at_once_and_keeps_what_was_under_way_as_aborted(tmp_path: Path, serve: Serve):
-    """CONTRACT 3: error `aborted`, status 0; FACTS: Locust's master waits 0.5 s, so users drain within 0.3 s."""
+    """docs/reference/run-folder.md: error `aborted`, status 0; measured: Locust's master waits 0.5 s, so users drain within 0.3 s."""
     target, run = serve(), tmp_path / "stopped"
     start_run(run, "test", "steps", started_at())
     simple = [{"name": "hang", "host_class": "api", "request": "GET /odd/silent", "weight": 1}]
@@ -155,7 +155,7 @@ def test_extra_cpu_is_burnt_in_the_generator_for_each_request(tmp_path: Path, se
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="PR_SET_PDEATHSIG is Linux's")
 def test_a_load_whose_launcher_is_killed_dies_with_it_and_its_rows_are_read(tmp_path: Path, serve: Serve):
-    """DESIGN 4: a kill at any instant loses at most the last second, never the readability of the rest."""
+    """docs/design.md: a kill at any instant loses at most the last second, never the readability of the rest."""
     target, run = serve(), tmp_path / "orphan"
     start_run(run, "test", "steps", started_at())
     script = (
@@ -182,7 +182,7 @@ def test_a_load_whose_launcher_is_killed_dies_with_it_and_its_rows_are_read(tmp_
     (["--sizeup-plan", "/nowhere/plan.json"], "the plan can't be read"),
 ])  # fmt: skip
 def test_a_wrong_argument_is_one_sentence_and_sends_nothing(serve: Serve, plain_locust: Locust, arguments: list[str], sentence: str):
-    """CONTRACT 1: exit 2 where the question was wrong, no traceback."""
+    """docs/reference/commands.md: exit 2 where the question was wrong, no traceback."""
     target = serve()
 
     done = plain_locust("-t", "2s", "--host", target.url, *arguments)
@@ -204,7 +204,7 @@ def test_a_load_that_cannot_start_says_why_in_its_outcome(tmp_path: Path):
 
 
 def test_a_plan_file_holds_no_secret(tmp_path: Path):
-    """DESIGN 11: a login's body goes to the child by its environment, and the plan names the variable alone."""
+    """docs/design.md: a login's body goes to the child by its environment, and the plan names the variable alone."""
     from loadtests.settings import Auth, plan_auth
 
     auth = {"token": Auth.model_validate({"login": {"request": "POST /login", "json": {"password": "hush"}}})}

@@ -50,7 +50,7 @@ def steady(run: Any) -> pl.DataFrame:
 
 
 def test_a_frozen_server_hides_no_latency(frozen: tuple[Any, list[dict[str, Any]]]):
-    """FACTS, coordinated omission: the schedule sent says what each arrival must have waited: the rest of the freeze."""
+    """The schedule sent says what each arrival must have waited: the rest of the freeze."""
     run, log = frozen
     start, end = next(line["freeze"] for line in log if "freeze" in line)
 
@@ -73,7 +73,7 @@ def test_arrivals_keep_their_schedule_while_the_server_stands_still(frozen: tupl
 
 
 def test_the_first_request_counts_from_its_intended_start_and_later_ones_from_their_send(frozen: tuple[Any, list[dict[str, Any]]]):
-    """CONTRACT 6; the second request of `read` was never late."""
+    """docs/reference/python.md; the second request of `read` was never late."""
     run, _ = frozen
 
     second = run.requests.filter(pl.col("name") == "/boards/[id]")
@@ -84,7 +84,7 @@ def test_the_first_request_counts_from_its_intended_start_and_later_ones_from_th
 
 
 def test_the_contracts_example_runs_as_it_stands(frozen: tuple[Any, list[dict[str, Any]]]):
-    """CONTRACT 6: names, weights, a login before the first arrival, a token on the write."""
+    """docs/reference/python.md: names, weights, a login before the first arrival, a token on the write."""
     run, log = frozen
 
     counts = dict(run.requests.filter(pl.col("scenario") != "one").group_by("name").len().rows())

@@ -77,7 +77,7 @@ def test_the_default_mix_sums_to_100_per_cent():
 
 
 def test_a_request_from_outside_costs_about_0_7_of_the_api_in_all():
-    """Direct calls and those of server-side rendering: CONTRACT 5, arrivals of a host class."""
+    """Direct calls and those of server-side rendering: docs/reference/definitions.md, arrivals of a host class."""
     calls = {name: SERVER_SIDE_CALLS.get(name, 0) + (item.host_class == "api") for name, item in scenarios().items()}
 
     assert sum(item.weight / 100 * calls[name] for name, item in scenarios().items()) == pytest.approx(0.7, abs=0.03)
@@ -119,7 +119,7 @@ def test_the_journey_is_called_by_name_alone():
 
 
 def test_an_unknown_scenario_is_refused_with_those_there_are():
-    """STYLE c."""
+    """CONTRIBUTING.md."""
     with pytest.raises(SizeupError, match=r'"jurney".*journey'):
         chosen(scenarios(), "jurney")
 
@@ -135,7 +135,7 @@ def test_a_visitor_without_a_token_or_account_is_served_what_needs_none():
 
 
 def test_a_scenario_in_the_settings_becomes_one_without_python():
-    """CONTRACT 4, [[scenario.api]]."""
+    """docs/reference/settings.md, [[scenario.api]]."""
     session = Listed()
     item = simple_scenario({"request": "GET /boards?page={int:2..2}", "host_class": "api", "weight": 10, "check": {"status": 200}})
 
@@ -146,7 +146,7 @@ def test_a_scenario_in_the_settings_becomes_one_without_python():
 
 
 def test_scenarios_and_the_rooms_face_import_neither_locust_nor_gevent():
-    """STYLE a: Locust patches the whole process, so only a locustfile may import it."""
+    """CONTRIBUTING.md: Locust patches the whole process, so only a locustfile may import it."""
     script = (
         "import sys, loadtests; from loadtests import Step, start_locust, run_locust, steps_plan, check_target, probe_rates, feed, check\n"
         "from loadtests.mix import scenarios; assert scenarios()\n"

@@ -1,4 +1,4 @@
-"""What a failed request is called: CONTRACT 3's words, each met on a real socket."""
+"""What a failed request is called: docs/reference/run-folder.md's words, each met on a real socket."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_an_answer_is_judged_by_its_status_then_its_body(report: dict[str, Any])
 
 @pytest.mark.parametrize("which", ["warmed", "warmed_tls"])
 def test_connections_opened_before_the_first_arrival_are_used_by_it(report: dict[str, Any], which: str):
-    """CONTRACT 6, connections; under TLS 1.3 the server's session tickets must not make them look dead."""
+    """docs/reference/python.md, connections; under TLS 1.3 the server's session tickets must not make them look dead."""
     assert report[which]["failed"] is None
     for one in report[which]["seen"]:
         assert (one["error"], one["status"]) == (None, 200)

@@ -37,7 +37,7 @@ def judged(memory: HostMemory, **options):
 
 
 def test_the_need_is_groups_kernel_and_page_cache():
-    """CONTRACT section 5, memory need: 200 + 50 + 100 + 40."""
+    """docs/reference/definitions.md, memory need: 200 + 50 + 100 + 40."""
     fit = judged(host(group("node", 200), group("nginx", 50)))
 
     assert fit.need_bytes == 390 * MIB
@@ -107,7 +107,7 @@ def test_where_deployments_stop_first_two_copies_never_run():
 
 
 def test_unreadable_pss_counts_as_rss_and_is_warned_of():
-    """CONTRACT: pss_bytes null, RSS counted instead, warning pss_unreadable."""
+    """docs/reference: pss_bytes null, RSS counted instead, warning pss_unreadable."""
     unread = replace(group("node", 200), pss_bytes=None)
 
     result = judge_look(host(unread), [T2_MICRO], {})
@@ -125,7 +125,7 @@ def test_types_stand_cheapest_first_and_those_without_a_price_last():
 
 
 def test_groups_under_one_in_a_hundred_stand_together_but_never_a_jvm():
-    """CONTRACT: under 1 % of the sum together as `other`."""
+    """docs/reference: under 1 % of the sum together as `other`."""
     groups = [group("java app.jar", 1, jvm=JvmMemory("Serial", 0, None, 0, 0)), group("node", 990), group("cron", 4), group("sshd", 5)]
 
     merged = merge_small(groups)

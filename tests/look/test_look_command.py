@@ -38,7 +38,7 @@ def test_the_answer_follows_its_schema(answered):
 
 
 def test_each_need_is_the_sum_of_what_was_measured(answered):
-    """CONTRACT section 5, memory need; no JVM's default heap makes it less here or there."""
+    """docs/reference/definitions.md, memory need; no JVM's default heap makes it less here or there."""
     document, _ = answered
     groups = document["memory"]["groups"]
 

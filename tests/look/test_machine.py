@@ -50,14 +50,14 @@ HugePages_Total:       0
     ],
 )  # fmt: skip
 def test_a_process_is_named_after_what_it_is(program, command, group):
-    """CONTRACT: java by jar, node, python, nginx, postgres, redis, codedeploy-agent, else by program; a JVM's port is its colour."""
+    """docs/reference: java by jar, node, python, nginx, postgres, redis, codedeploy-agent, else by program; a JVM's port is its colour."""
     named, color = name_group(program, command)
 
     assert (named, color) == (group, "8081" if "--server.port=8081" in command else None)
 
 
 def test_the_settings_name_groups_and_colours_first():
-    """CONTRACT section 4: `color` is what tells the copies apart."""
+    """docs/reference/settings.md: `color` is what tells the copies apart."""
     rules = [GroupRule(name="jvm", match=r"java .*moco.*\.jar", color=r"--server\.port=(\d+)"), GroupRule(name="web", match="nginx")]
 
     blue = name_group("java", ["java", "-jar", "moco.jar", "--server.port=8081"], rules)

@@ -81,7 +81,7 @@ def jcmd_bytes(*words: str) -> tuple[int, int]:
 
 @pytest.mark.parametrize(("flag", "name"), [("-XX:+UseSerialGC", "Serial"), ("-XX:+UseG1GC", "G1")])
 def test_used_and_committed_are_jcmds(classes, tmp_path, flag, name):
-    """Issue: within 1 % on a paused heap after a collection; jcmd first, as answering it takes 4 MB of the heap."""
+    """Within 1 % on a paused heap after a collection; jcmd first, as answering it takes 4 MB of the heap."""
     with jvm(classes, 9001, 300, flag) as process:
         used, committed = jcmd_bytes("jcmd", str(process.pid))
         rows = watch(tmp_path)

@@ -29,7 +29,7 @@ def visit(client: Client, bearer: dict[str, str], over: threading.Event, seen: C
 
 
 def test_no_request_fails_while_the_colour_is_swapped(stack: Stack, client: Client, record_property):
-    """Issue 5: zero failed requests over 20 deployments under load; SIZEUP_MOCO_DEPLOYMENTS says how many are made here."""
+    """Zero failed requests over 20 deployments under load; SIZEUP_MOCO_DEPLOYMENTS says how many are made here."""
     over, seen, bearer = threading.Event(), Counter(), client.bearer()
     visitors = [threading.Thread(target=visit, args=(client, bearer, over, seen)) for _ in range(VISITORS)]
     for visitor in visitors:

@@ -16,7 +16,7 @@ KIB = 1024
 
 
 def test_look_reports_the_live_heap_within_5_per_cent_of_jcmd(stack: Stack, client: Client, tmp_path: Path):
-    """Issue 5: against `jcmd PID GC.heap_info` after a collection, read at once: what is allocated from then on is alive to nobody yet."""
+    """Against `jcmd PID GC.heap_info` after a collection, read at once: what is allocated from then on is alive to nobody yet."""
     for _ in range(200):
         client.ask("GET", "/boards?page=1")
     (jvm,) = [root.child for root in stack._service.trees()["api"] if root.group == "jvm"]

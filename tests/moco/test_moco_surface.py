@@ -107,7 +107,7 @@ def test_each_host_is_its_process_tree_and_data_belong_to_none(stack: Stack):
 
 
 def test_the_agents_stand_in_is_a_ruby_of_the_agents_size(stack: Stack):
-    """FACTS: an agent-like Ruby has a PSS of 19 MiB; the real one is a master and a child as well."""
+    """measured: an agent-like Ruby has a PSS of 19 MiB; the real one is a master and a child as well."""
     (agent,) = [root.child for root in stack._service.trees()["api"] if root.group == "codedeploy-agent-standin"]
     process = psutil.Process(agent.pid)
     tree = [process, *process.children()]

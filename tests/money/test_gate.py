@@ -47,7 +47,7 @@ def with_(**changes):
 
 
 def test_with_nothing_measured_the_first_line_names_both_costs():
-    """CONTRACT, gate: t3.small in Seoul, $3.83 for a fortnight and $64 of $128."""
+    """docs/reference/json.md, gate: t3.small in Seoul, $3.83 for a fortnight and $64 of $128."""
     verdict = judged()
 
     assert verdict.sentences()[0] == (
@@ -60,7 +60,7 @@ def test_with_nothing_measured_the_first_line_names_both_costs():
 
 
 def test_the_purchase_is_said_back_with_its_price_and_source():
-    """CONTRACT, gate: buy{...}."""
+    """docs/reference/json.md, gate: buy{...}."""
     body = judged().as_json()["buy"]
 
     assert body.pop("source").startswith("ku891005/aws-price-board")
@@ -71,7 +71,7 @@ def test_the_purchase_is_said_back_with_its_price_and_source():
 
 
 def test_every_code_is_listed_in_order_and_what_needs_a_run_is_null_without_one():
-    """CONTRACT, gate: every code is listed each time."""
+    """docs/reference/json.md, gate: every code is listed each time."""
     reasons = judged().as_json()["reasons"]
 
     assert [r["code"] for r in reasons] == CODES
@@ -80,7 +80,7 @@ def test_every_code_is_listed_in_order_and_what_needs_a_run_is_null_without_one(
 
 
 def test_enough_evidence_passes():
-    """CONTRACT: pass = all true."""
+    """docs/reference: pass = all true."""
     verdict = judged(evidence=ENOUGH)
 
     assert verdict.as_json()["pass"] is True
@@ -89,7 +89,7 @@ def test_enough_evidence_passes():
 
 @pytest.mark.parametrize("code", LACKS)
 def test_each_lack_refuses_by_its_own_code_alone_and_its_measurement_lifts_it(code):
-    """CONTRACT, table of codes: value against need."""
+    """docs/reference/json.md, table of codes: value against need."""
     lacking = judged(evidence=with_(**LACKS[code]))
 
     refused = [r.code for r in lacking.reasons if r.ok is not True]
@@ -101,7 +101,7 @@ def test_each_lack_refuses_by_its_own_code_alone_and_its_measurement_lifts_it(co
 
 @pytest.mark.parametrize("field", [name for name in GateEvidence.__slots__ if name not in ("runs", "deploy")])
 def test_what_is_not_known_counts_as_no(field):
-    """CONTRACT: null = can't be judged, and counts as no."""
+    """docs/reference: null = can't be judged, and counts as no."""
     verdict = judged(evidence=with_(**{field: None}))
 
     assert verdict.passes is False
@@ -109,13 +109,13 @@ def test_what_is_not_known_counts_as_no(field):
 
 
 def test_no_deployment_is_needed_where_none_is_made():
-    """CONTRACT: true if deploy = "none"."""
+    """docs/reference: true if deploy = "none"."""
     assert judged(evidence=with_(deployments=0, deploy="none")).passes is True
 
 
 @pytest.mark.parametrize(("days", "ok", "warned"), [(90, True, False), (91, True, True), (365, True, True), (366, False, True)])
 def test_an_old_price_warns_and_then_refuses(days, ok, warned):
-    """CONTRACT: over 90 days a warning, over 365 a reason, counted at generated_at."""
+    """docs/reference: over 90 days a warning, over 365 a reason, counted at generated_at."""
     at = datetime(2026, 8, 18, 12, tzinfo=UTC) + timedelta(days=days)
 
     verdict = judged(evidence=ENOUGH, at=at)
@@ -125,7 +125,7 @@ def test_an_old_price_warns_and_then_refuses(days, ok, warned):
 
 
 def test_a_given_price_replaces_the_catalogues_and_is_never_stale():
-    """CONTRACT: --upfront and --hourly are per instance, default 0; they lift price_stale."""
+    """docs/reference: --upfront and --hourly are per instance, default 0; they lift price_stale."""
     verdict = judged("t3.small:3:1y:all-upfront", at=NOW + timedelta(days=4000), upfront_usd=Decimal("140.16"))
 
     assert verdict.price.effective_hourly_usd == Decimal("0.016")
@@ -135,7 +135,7 @@ def test_a_given_price_replaces_the_catalogues_and_is_never_stale():
 
 
 def test_a_given_hourly_price_alone_has_no_upfront():
-    """CONTRACT: default 0."""
+    """docs/reference: default 0."""
     verdict = judged("t3.small:1:3y:no-upfront", hourly_usd=Decimal("0.0109"))
 
     assert (verdict.price.upfront_usd, verdict.price.effective_hourly_usd) == (Decimal(0), Decimal("0.0109"))
@@ -143,7 +143,7 @@ def test_a_given_hourly_price_alone_has_no_upfront():
 
 @pytest.mark.parametrize("buy", ["t3a.2xlarge:1:1y:all-upfront", "m7g.large:1:3y:partial-upfront:convertible"])
 def test_a_price_that_is_not_published_is_asked_for_and_never_estimated(buy):
-    """CONTRACT: exit 2, naming the flags."""
+    """docs/reference: exit 2, naming the flags."""
     with pytest.raises(SizeupError, match=r"no price for .* in ap-northeast-2; give it with --upfront USD and --hourly USD"):
         judged(buy)
 
@@ -160,7 +160,7 @@ def test_what_only_the_sum_of_is_published_stays_null_and_says_so():
 
 
 def test_where_there_is_no_smaller_size_all_of_it_is_at_stake():
-    """CONTRACT: the whole sum where there is no smaller size."""
+    """docs/reference: the whole sum where there is no smaller size."""
     verdict = judged("t3.nano:1:1y:all-upfront")
 
     assert verdict.wrong_type is None
@@ -169,7 +169,7 @@ def test_where_there_is_no_smaller_size_all_of_it_is_at_stake():
 
 
 def test_what_is_held_counts_with_what_is_bought():
-    """CONTRACT, above_floor: units bought and held against the units used in 95 % of hours."""
+    """docs/reference/json.md, above_floor: units bought and held against the units used in 95 % of hours."""
     held = [
         Holding("ri-1", "t3.small", 2),
         Holding("ri-2", "t4g.small", 5),
@@ -183,7 +183,7 @@ def test_what_is_held_counts_with_what_is_bought():
 
 
 def test_a_held_reservation_that_covers_the_recommended_hosts_is_said():
-    """Issue: one regional t3.small is one unit, which covers two t3.micro."""
+    """One regional t3.small is one unit, which covers two t3.micro."""
     verdict = judged(held=[Holding("ri-1", "t3.small", 1)], usage=[Usage("api", "t3.micro", 2)])
 
     assert verdict.as_json()["held"][0]["covers"] == [{"class": "api", "type": "t3.micro", "count": 2}]
@@ -206,7 +206,7 @@ def test_a_held_reservation_that_covers_the_recommended_hosts_is_said():
     ],
 )
 def test_a_malformed_purchase_is_refused_with_the_mend(text, told):
-    """STYLE: what, where, mend."""
+    """CONTRIBUTING.md: what, where, mend."""
     with pytest.raises(SizeupError) as refused:
         purchase_price(SEOUL, parse_buy(text))
 
@@ -227,7 +227,7 @@ def test_an_amount_that_is_none_is_refused(text):
     st.integers(1, 50), st.sampled_from([1, 3]), st.decimals(0, 5000, places=2), st.decimals(0, 1, places=4), st.integers(1, 60),
 )  # fmt: skip
 def test_the_two_costs_follow_the_contracts_formulas_to_the_cent(name, count, years, upfront, hourly, days):
-    """CONTRACT, gate: wait.cost_usd and wrong_usd, with no float drift."""
+    """docs/reference/json.md, gate: wait.cost_usd and wrong_usd, with no float drift."""
     verdict = judged(f"{name}:{count}:{years}y:no-upfront", settings=GateSettings(days=days), upfront_usd=upfront, hourly_usd=hourly)
 
     effective = upfront / (8760 * years) + hourly

@@ -18,7 +18,7 @@ SIZES = ("nano", "micro", "small", "medium", "large")
 
 
 def test_one_regional_small_covers_two_micro():
-    """EC2 User Guide: instance size flexibility; the issue's own example."""
+    """EC2 User Guide: instance size flexibility; a small stack's example."""
     (cover,) = apply_held([Holding("r", "t3.small", 1, ends_at=date(2027, 2, 1))], [Usage("api", "t3.micro", 2)], NOW)
 
     assert cover.as_json() == {
@@ -66,7 +66,7 @@ def test_a_reservation_that_has_ended_covers_nothing_and_is_not_listed():
 
 
 def test_without_known_hosts_it_says_what_a_reservation_could_carry():
-    """Issue: say so wherever a held reservation would cover the recommended hosts."""
+    """Say so wherever a held reservation would cover the recommended hosts."""
     (cover,) = apply_held([Holding("r", "t3.small", 1)], [], NOW)
 
     assert cover.sentence == "1 × t3.small is held (regional): it covers 1 × t3.small, or 2 × t3.micro."
@@ -74,7 +74,7 @@ def test_without_known_hosts_it_says_what_a_reservation_could_carry():
 
 
 def test_what_settings_and_account_both_name_counts_once():
-    """CONTRACT section 4: [[held]] is what the account says too."""
+    """docs/reference/settings.md: [[held]] is what the account says too."""
     ends = "2027-02-01T00:00:00Z"
     row = {"id": "ri-1", "service": "ec2", "type": "t3.small", "count": 1, "scope": "Region", "payment": "all_upfront", "ends_at": ends}
     topology = {"reservations": [row]}

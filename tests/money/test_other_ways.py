@@ -132,7 +132,7 @@ def test_iops_beyond_the_volume_fit_no_class():
 
 @pytest.mark.parametrize("missing", sorted(QUIET))
 def test_a_database_without_one_of_its_metrics_is_unknown(missing):
-    """Issue: a class whose metrics are missing is unknown."""
+    """A class whose metrics are missing is unknown."""
     answer = size_database(database(**{missing: ()}), DATABASE, SEOUL)
 
     assert (answer.verdict, answer.recommended) == ("unknown", None)
@@ -163,7 +163,7 @@ def test_data_must_leave_a_quarter_of_the_memory_free():
 
 @pytest.mark.parametrize("missing", sorted(QUIET_CACHE))
 def test_a_cache_without_one_of_its_metrics_is_unknown(missing):
-    """Issue."""
+    """Unknown is said."""
     assert size_cache(cache(**{missing: ()}), CACHE, SEOUL).verdict == "unknown"
 
 

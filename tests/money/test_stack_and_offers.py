@@ -37,7 +37,7 @@ def moco(addresses=5):
 
 @pytest.mark.parametrize(("count", "hours", "usd"), [(4, 720, "14.40"), (5, 720, "18.00"), (5, 730, "18.25")])
 def test_public_addresses_cost_half_a_cent_an_hour_each(count, hours, usd):
-    """Issue: moco's four addresses $14.40 for 720 h, five $18."""
+    """Moco's four addresses $14.40 for 720 h, five $18."""
     cost = stack_cost({"addresses": moco(count)["addresses"]}, SEOUL, hours=Decimal(hours))
 
     assert cents(cost.total_usd) == usd
@@ -53,7 +53,7 @@ def test_a_month_of_the_stack_adds_its_lines_each_with_source_and_date():
 
 
 def test_what_is_not_known_is_null_and_says_what_lifts_it():
-    """CONTRACT: unknown = null plus an entry in unknowns."""
+    """docs/reference: unknown = null plus an entry in unknowns."""
     cost = stack_cost(moco(), SEOUL)
 
     unknown = {cost.lines[int(entry["path"].split("[")[1].split("]")[0])].what for entry in cost.unknowns}
@@ -145,6 +145,6 @@ def test_the_free_tier_pays_for_what_its_kind_covers(name, free_tier, ends_at, m
 
 
 def test_amounts_are_written_for_people_and_for_programs():
-    """CONTRACT: money as decimal strings; STYLE: $64, $3.83."""
+    """docs/reference: money as decimal strings; CONTRIBUTING.md: $64, $3.83."""
     assert [dollars(Decimal(x)) for x in ("64", "3.826", "-1.2", "1234.5")] == ["$64", "$3.83", "−$1.20", "$1,234.50"]
     assert [cents(Decimal("3.825")), cents(None), rate(Decimal("0.0157000")), rate(Decimal(0))] == ["3.83", None, "0.0157", "0"]

@@ -25,7 +25,7 @@ def sizeup(*args: str, cwd: Path | None = None, **env: str) -> subprocess.Comple
 
 
 def test_help_imports_no_heavy_module():
-    """Issue 4: `sizeup --help` imports no heavy module."""
+    """`sizeup --help` imports no heavy module."""
     code = "import sys\nfrom sizeup.main import run\nrun(['--help'])\nprint(*sys.modules, file=sys.stderr)"
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -34,7 +34,7 @@ def test_help_imports_no_heavy_module():
 
 
 def test_help_lists_each_command_file():
-    """CONTRACT section 1: a command appears when its file is there."""
+    """docs/reference/commands.md: a command appears when its file is there."""
     done = sizeup("--help")
 
     listed = done.stdout.partition("Commands:")[2]
@@ -44,7 +44,7 @@ def test_help_lists_each_command_file():
 
 
 def test_an_unknown_command_is_told_the_nearest(capsys: pytest.CaptureFixture[str]):
-    """STYLE c: where, what, mend."""
+    """CONTRIBUTING.md: where, what, mend."""
     code = run(["rnus"])
 
     assert code == 2
@@ -52,7 +52,7 @@ def test_an_unknown_command_is_told_the_nearest(capsys: pytest.CaptureFixture[st
 
 
 def test_an_unknown_option_is_told_the_nearest(capsys: pytest.CaptureFixture[str]):
-    """STYLE c: where, what, mend."""
+    """CONTRIBUTING.md: where, what, mend."""
     code = run(["runs", "list", "--jsn"])
 
     assert code == 2
@@ -60,7 +60,7 @@ def test_an_unknown_option_is_told_the_nearest(capsys: pytest.CaptureFixture[str
 
 
 def test_a_value_outside_the_choice_is_refused_in_one_sentence(capsys: pytest.CaptureFixture[str]):
-    """CONTRACT section 1: usage is exit 2."""
+    """docs/reference/commands.md: usage is exit 2."""
     code = run(["runs", "list", "--format", "xml"])
 
     told = capsys.readouterr()
@@ -71,7 +71,7 @@ def test_a_value_outside_the_choice_is_refused_in_one_sentence(capsys: pytest.Ca
 
 @pytest.mark.parametrize("where", ["before", "after"])
 def test_a_common_option_stands_before_or_after_the_command(where: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    """CONTRACT section 1: common options."""
+    """docs/reference/commands.md: common options."""
     common = ["--json", "--results", str(tmp_path)]
 
     code = run([*common, "runs", "list"] if where == "before" else ["runs", "list", *common])
@@ -81,7 +81,7 @@ def test_a_common_option_stands_before_or_after_the_command(where: str, tmp_path
 
 
 def test_results_come_from_the_environment_where_no_option_names_them(tmp_path: Path):
-    """CONTRACT section 1: SIZEUP_RESULTS."""
+    """docs/reference/commands.md: SIZEUP_RESULTS."""
     write_sample_run(tmp_path)
 
     done = sizeup("runs", "list", "--json", SIZEUP_RESULTS=str(tmp_path))
@@ -90,7 +90,7 @@ def test_results_come_from_the_environment_where_no_option_names_them(tmp_path: 
 
 
 def test_an_internal_error_says_where_its_trace_lies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    """CONTRACT section 1: 3 internal error, trace in a file whose path is said."""
+    """docs/reference/commands.md: 3 internal error, trace in a file whose path is said."""
 
     def burst(ctx: object) -> None:
         raise ZeroDivisionError("a bug")
@@ -109,7 +109,7 @@ def test_an_internal_error_says_where_its_trace_lies(monkeypatch: pytest.MonkeyP
 
 
 def test_an_interrupt_is_exit_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    """CONTRACT section 1: 130 interrupted."""
+    """docs/reference/commands.md: 130 interrupted."""
 
     def interrupted(ctx: object) -> None:
         raise KeyboardInterrupt
@@ -140,7 +140,7 @@ def test_version_is_that_of_the_project():
 
 @pytest.mark.parametrize("args", [["load", "staging"], ["gate", "--buy", "t3.small:1:1y:all-upfront"]])
 def test_a_broken_settings_file_is_one_sentence(args: list[str], tmp_path: Path):
-    """Issue 4: bad input, one sentence with the mend, exit 2."""
+    """Bad input, one sentence with the mend, exit 2."""
     (tmp_path / "sizeup.toml").write_text("[target.staging]\nalbs = 'x'\n")
 
     done = sizeup(*args, cwd=tmp_path)
@@ -150,7 +150,7 @@ def test_a_broken_settings_file_is_one_sentence(args: list[str], tmp_path: Path)
 
 
 def test_load_without_a_settings_file_is_one_sentence(tmp_path: Path):
-    """CONTRACT section 5: load, collect and doctor need a sizeup.toml."""
+    """docs/reference/definitions.md: load, collect and doctor need a sizeup.toml."""
     done = sizeup("load", "staging", cwd=tmp_path)
 
     assert (done.returncode, done.stdout) == (2, "")
@@ -159,7 +159,7 @@ def test_load_without_a_settings_file_is_one_sentence(tmp_path: Path):
 
 
 def test_a_named_settings_file_that_is_not_there_is_one_sentence(tmp_path: Path):
-    """CONTRACT section 1: -c and SIZEUP_CONFIG."""
+    """docs/reference/commands.md: -c and SIZEUP_CONFIG."""
     done = sizeup("gate", "--buy", "t3.small:1:1y:all-upfront", "-c", "nowhere.toml", cwd=tmp_path)
 
     assert done.returncode == 2

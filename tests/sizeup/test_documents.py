@@ -32,7 +32,7 @@ def faults(name: str, document: dict[str, Any]) -> list[str]:
 
 @pytest.mark.parametrize("path", sorted(SCHEMAS.glob("*.json")), ids=lambda p: p.name)
 def test_a_schema_is_one_of_draft_2020_12(path: Path):
-    """Issue 4: docs/schema, draft 2020-12, additional fields allowed."""
+    """Docs/schema, draft 2020-12, additional fields allowed."""
     schema = json.loads(path.read_text())
 
     Draft202012Validator.check_schema(schema)
@@ -42,12 +42,12 @@ def test_a_schema_is_one_of_draft_2020_12(path: Path):
 
 
 def test_the_recommendation_keeps_to_its_schema():
-    """CONTRACT section 2, recommend."""
+    """docs/reference/json.md, recommend."""
     assert faults("recommend", sample_document()) == []
 
 
 def test_the_gate_keeps_to_its_schema_without_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    """CONTRACT section 2, gate: every code is listed each time; t3.small in Seoul is 3.83 and 64.00."""
+    """docs/reference/json.md, gate: every code is listed each time; t3.small in Seoul is 3.83 and 64.00."""
     code = run([*BUY, "--results", str(tmp_path), "--json"])
 
     document = json.loads(capsys.readouterr().out)
@@ -58,7 +58,7 @@ def test_the_gate_keeps_to_its_schema_without_a_run(tmp_path: Path, capsys: pyte
 
 
 def test_the_gate_keeps_to_its_schema_with_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    """CONTRACT section 2, gate: with a run the tests of its evidence are judged."""
+    """docs/reference/json.md, gate: with a run the tests of its evidence are judged."""
     path = write_sample_run(tmp_path, synthetic=False)
 
     code = run([*BUY, str(path), "--json"])
@@ -71,7 +71,7 @@ def test_the_gate_keeps_to_its_schema_with_a_run(tmp_path: Path, capsys: pytest.
 
 
 def test_the_gate_takes_the_newest_real_run_by_itself_and_never_a_demo(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    """CONTRACT section 2, gate: without RUN the newest complete run that is not synthetic."""
+    """docs/reference/json.md, gate: without RUN the newest complete run that is not synthetic."""
     write_sample_run(tmp_path, synthetic=True)
 
     run([*BUY, "--results", str(tmp_path), "--json"])
@@ -80,7 +80,7 @@ def test_the_gate_takes_the_newest_real_run_by_itself_and_never_a_demo(tmp_path:
 
 
 def test_a_price_that_is_neither_known_nor_given_is_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    """Issue 4: asked for, never guessed; exit 2, naming the flags."""
+    """Asked for, never guessed; exit 2, naming the flags."""
     code = run(["gate", "--buy", "c3.2xlarge:1:1y:all-upfront", "--region", "ap-northeast-2", "--results", str(tmp_path)])
 
     told = capsys.readouterr()
@@ -90,14 +90,14 @@ def test_a_price_that_is_neither_known_nor_given_is_asked_for(tmp_path: Path, ca
 
 
 def test_a_price_given_replaces_the_catalogue(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    """CONTRACT section 2: effective = upfront / (8,760 h × years) + recurring; 87.60 / 8,760 = 0.01."""
+    """docs/reference/json.md: effective = upfront / (8,760 h × years) + recurring; 87.60 / 8,760 = 0.01."""
     run([*BUY, "--upfront", "87.60", "--results", str(tmp_path), "--json"])
 
     assert Decimal(json.loads(capsys.readouterr().out)["buy"]["effective_hourly_usd"]) == Decimal("0.01")
 
 
 def test_a_held_reservation_is_told_beside_a_purchase(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    """Issue 4: one regional t3.small is one unit, which covers two t3.micro."""
+    """One regional t3.small is one unit, which covers two t3.micro."""
     (tmp_path / "sizeup.toml").write_text('[[held]]\ntype = "t3.small"\n')
 
     run([*BUY, "-c", str(tmp_path / "sizeup.toml"), "--results", str(tmp_path)])
@@ -106,7 +106,7 @@ def test_a_held_reservation_is_told_beside_a_purchase(tmp_path: Path, capsys: py
 
 
 def test_the_text_says_type_saving_and_chance_of_every_class():
-    """STYLE d: `api  t3.small → t3.micro, saves $9.49 a month, holds in 97 % of sampled weeks (policy 95 %)`."""
+    """CONTRIBUTING.md: `api  t3.small → t3.micro, saves $9.49 a month, holds in 97 % of sampled weeks (policy 95 %)`."""
     document = sample_document()
 
     text = recommend_text(document)
@@ -117,7 +117,7 @@ def test_the_text_says_type_saving_and_chance_of_every_class():
 
 
 def test_every_cheaper_candidate_is_refused_with_a_reason():
-    """Issue 4: why not cheaper."""
+    """Why not cheaper."""
     for host in sample_document()["hosts"]:
         told = dict(refusals(host))
         cheaper = [c for c in host["candidates"] if c["fits"] is not True and float(c["monthly_usd"]) < float(_dearest(host))]
@@ -142,7 +142,7 @@ def test_a_dearer_type_costs_more():
 
 
 def test_explain_shows_every_constraint_of_a_type():
-    """CONTRACT section 1: --explain TYPE."""
+    """docs/reference/commands.md: --explain TYPE."""
     document = sample_document()
     constraints = [c for h in document["hosts"] for c in h["candidates"] if c["type"] == "t3.micro"]
 
@@ -152,14 +152,14 @@ def test_explain_shows_every_constraint_of_a_type():
 
 
 def test_what_cannot_be_judged_is_said_so():
-    """CONTRACT section 2: fits null, arch_unmeasured."""
+    """docs/reference/json.md: fits null, arch_unmeasured."""
     candidate = next(c for c in sample_document()["hosts"][0]["candidates"] if c["arch"] == "arm64")
 
     assert (candidate["fits"], why_not(candidate)) == (None, "arm64 was never measured")
 
 
 def test_csv_and_markdown_have_a_line_for_each_candidate():
-    """CONTRACT section 1: --format csv|md."""
+    """docs/reference/commands.md: --format csv|md."""
     rows = candidate_rows(sample_document())
 
     assert len(csv_table(rows).splitlines()) == len(rows) + 1
@@ -167,7 +167,7 @@ def test_csv_and_markdown_have_a_line_for_each_candidate():
 
 
 def test_recommend_fails_on_the_verdicts_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    """CONTRACT section 1: `--fail-on`, exit 1; without it exit 0 whenever it answered."""
+    """docs/reference/commands.md: `--fail-on`, exit 1; without it exit 0 whenever it answered."""
     path = str(write_sample_run(tmp_path))
     verdicts = {h["verdict"] for h in sample_document()["hosts"]}
     words = ",".join(verdicts - {"rightsized"})
@@ -179,7 +179,7 @@ def test_recommend_fails_on_the_verdicts_named(tmp_path: Path, capsys: pytest.Ca
 
 
 def test_an_unknown_type_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    """Issue 4: an unknown type: one sentence with the mend, exit 2."""
+    """An unknown type: one sentence with the mend, exit 2."""
     code = run(["recommend", str(write_sample_run(tmp_path)), "--candidates", "t3.micor"])
 
     assert code == 2

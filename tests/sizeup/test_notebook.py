@@ -13,7 +13,7 @@ NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.i
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.name)
 def test_it_runs(path: Path):
-    """STYLE g: executed in tests."""
+    """CONTRIBUTING.md: executed in tests."""
     notebook = nbformat.read(path, as_version=4)
 
     NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(path.parent)}}).execute()
@@ -25,7 +25,7 @@ def test_it_runs(path: Path):
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.name)
 def test_it_is_kept_without_outputs_and_in_thin_cells(path: Path):
-    """STYLE g: outputs stripped; a cell has one to six lines."""
+    """CONTRIBUTING.md: outputs stripped; a cell has one to six lines."""
     cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
 
     assert all(not cell.outputs and cell.execution_count is None for cell in cells)

@@ -64,7 +64,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
 def test_it_opens_without_an_error_a_request_or_an_overflow(browser: Browser, file: Path, width: int, scheme: str):
-    """Issue 4: opens without a console error; one self-contained file; DESIGN: readable on a phone."""
+    """Opens without a console error; one self-contained file; docs/design.md: readable on a phone."""
     seen = look(browser, file, width, scheme)
 
     assert seen["told"] == []
@@ -85,7 +85,7 @@ def test_pictures_tables_and_ids_serve_those_who_cannot_see(browser: Browser, fi
 
 
 def test_every_section_with_something_to_say_is_there(browser: Browser, file: Path):
-    """STYLE a: a section is one file; the sample run has something for each."""
+    """CONTRIBUTING.md: a section is one file; the sample run has something for each."""
     titles = [section.title for section in sections().values()]
 
     assert look(browser, file, 1280, "light")["headings"] == titles
@@ -102,7 +102,7 @@ def test_it_says_the_answer_in_words(browser: Browser, file: Path):
 
 
 def test_what_came_from_outside_stays_text(browser: Browser, tmp_path: Path):
-    """DESIGN section 11: the report escapes everything that came from outside."""
+    """docs/design.md: the report escapes everything that came from outside."""
     document = sample_document()
     document["hosts"][0]["class"] = HOSTILE
     document["hosts"][0]["demand"][0]["request"] = HOSTILE
@@ -133,7 +133,7 @@ def test_a_process_group_with_markup_in_its_name_stays_text(browser: Browser, tm
 
 
 def test_the_command_writes_it_and_says_where(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    """CONTRACT section 1: report [RUN] [-o F]."""
+    """docs/reference/commands.md: report [RUN] [-o F]."""
     path = write_sample_run(tmp_path)
     out = tmp_path / "out.html"
 
@@ -145,7 +145,7 @@ def test_the_command_writes_it_and_says_where(tmp_path: Path, capsys: pytest.Cap
 
 
 def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    """Issue 4: bad input, one sentence with the mend, exit 2."""
+    """Bad input, one sentence with the mend, exit 2."""
     path = write_sample_run(tmp_path)
 
     code = run(["report", str(path), "-o", str(tmp_path / "nowhere" / "out.html"), "-q"])

@@ -28,7 +28,7 @@ def test_a_whole_run_has_no_fault(tmp_path: Path):
 
 
 def test_a_line_tells_status_requests_and_valid_windows(tmp_path: Path):
-    """Issue 4: runs list."""
+    """Runs list."""
     line = run_line(write_sample_run(tmp_path))
 
     assert (line.status, line.valid_windows, line.windows, line.seconds) == ("complete", 3, 3, 60)
@@ -37,7 +37,7 @@ def test_a_line_tells_status_requests_and_valid_windows(tmp_path: Path):
 
 
 def test_a_missing_column_is_a_fault(tmp_path: Path):
-    """CONTRACT section 3: the columns are exactly these."""
+    """docs/reference/run-folder.md: the columns are exactly these."""
     path = write_sample_run(tmp_path)
     file = path / "hosts.parquet"
     pq.write_table(pq.read_table(file).drop(["vcpus"]), file)
@@ -46,7 +46,7 @@ def test_a_missing_column_is_a_fault(tmp_path: Path):
 
 
 def test_a_column_of_another_type_is_a_fault(tmp_path: Path):
-    """CONTRACT section 3: types too."""
+    """docs/reference/run-folder.md: types too."""
     path = write_sample_run(tmp_path)
     file = path / "hosts.parquet"
     hosts = pq.read_table(file)
@@ -67,7 +67,7 @@ def test_a_torn_parquet_file_is_a_fault(tmp_path: Path):
 
 
 def test_a_request_without_its_log_line_is_a_fault(tmp_path: Path):
-    """Issue 4: every row that reached the proxy joins exactly one line."""
+    """Every row that reached the proxy joins exactly one line."""
     path = write_sample_run(tmp_path)
     import gzip
 
@@ -80,7 +80,7 @@ def test_a_request_without_its_log_line_is_a_fault(tmp_path: Path):
 
 
 def test_what_a_kill_left_is_sealed_and_its_torn_tail_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    """Issue 4: kill -9 at any moment leaves a folder that reads, status crashed."""
+    """Kill -9 at any moment leaves a folder that reads, status crashed."""
     path = write_sample_run(tmp_path, sealed=False)
     meta = json.loads((path / "run.json").read_text())
     (path / "run.json").write_text(json.dumps(meta | {"writer": {"pid": 2**22 + 1, "start": 1}}))
@@ -98,7 +98,7 @@ def test_what_a_kill_left_is_sealed_and_its_torn_tail_said(tmp_path: Path, capsy
 
 
 def test_check_exits_1_where_a_fault_is_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    """CONTRACT section 1: 1, the verdict is no."""
+    """docs/reference/commands.md: 1, the verdict is no."""
     path = write_sample_run(tmp_path)
     (path / "processes.parquet").unlink()
 
@@ -109,7 +109,7 @@ def test_check_exits_1_where_a_fault_is_found(tmp_path: Path, capsys: pytest.Cap
 
 
 def test_what_is_no_run_is_exit_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    """CONTRACT section 1: 2, an unreadable run."""
+    """docs/reference/commands.md: 2, an unreadable run."""
     code = run(["runs", "show", str(tmp_path)])
 
     assert code == 2
@@ -118,7 +118,7 @@ def test_what_is_no_run_is_exit_2(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 @pytest.mark.parametrize(("format", "starts"), [("csv", "id,status,"), ("md", "| id | status |")])
 def test_the_list_is_a_table_too(format: str, starts: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    """CONTRACT section 1: --format."""
+    """docs/reference/commands.md: --format."""
     write_sample_run(tmp_path)
 
     code = run(["runs", "list", "--results", str(tmp_path), "--format", format])

@@ -84,7 +84,7 @@ def test_recommend_says_the_same_month(results):
 
 
 def test_the_table_ends_in_the_source_and_the_last_line_in_what_to_do_next(results):
-    """STYLE d; the same lines as CSV and Markdown."""
+    """CONTRIBUTING.md; the same lines as CSV and Markdown."""
     text, rows = stack(results).stdout, list(csv.reader(StringIO(stack(results, "--format", "csv").stdout)))
 
     head = next(line for line in text.splitlines() if line.startswith("what"))

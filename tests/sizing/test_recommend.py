@@ -168,7 +168,7 @@ def test_speed_of_another_family_is_drawn_from_its_benchmarks(seoul, plain_run):
 
 
 def test_a_heap_far_above_its_live_set_is_a_lever(seoul):
-    """A JVM that was given 2 GiB holds 551 MiB over a live set of 64 (FACTS, the real parts): capped, a smaller type holds two."""
+    """A JVM that was given 2 GiB holds 551 MiB over a live set of 64 (measured): capped, a smaller type holds two."""
     run = made_run(service(551, 0.003))
     api = pl.col("group") == "api"
     heap = {"jvm_live_bytes": 64 * MIB, "jvm_committed_bytes": 460 * MIB, "jvm_max_bytes": 500 * MIB, "jvm_used_bytes": 300 * MIB}

@@ -183,7 +183,7 @@ def test_stopping_twice_is_stopping_once(tmp_path: Path):
 
 
 def test_importing_the_room_is_free():
-    """STYLE a: no heavy module comes along."""
+    """CONTRIBUTING.md: no heavy module comes along."""
     code = "import sys, staging, staging.stack; print([m for m in ('boto3','moto','starlette','uvicorn','httptools') if m in sys.modules])"
     started = time.monotonic()
 

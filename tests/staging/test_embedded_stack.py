@@ -61,7 +61,7 @@ def test_a_page_of_a_board_that_is_not_there_is_404(front: Front):
 
 
 def test_the_frontends_own_calls_carry_roots_of_the_load_balancers_making(front: Front):
-    """CONTRACT section 5, Trace: the frontend forwards none, so its calls are told apart by their Root."""
+    """docs/reference/definitions.md, Trace: the frontend forwards none, so its calls are told apart by their Root."""
     sent = make_trace("abcdefabcdef", 1, 5, 1_700_000_000)
 
     answer = front.ask("GET", "/boards/33", WEB, headers={"X-Amzn-Trace-Id": sent})
@@ -164,7 +164,7 @@ def test_the_trees_name_each_host_by_a_living_process(stack: Stack):
 
 
 def test_the_settings_written_name_the_stack(stack: Stack):
-    """CONTRACT section 4."""
+    """docs/reference/settings.md."""
     settings = tomllib.loads((stack.home / "sizeup.toml").read_text())
 
     assert settings["target"]["staging"]["url"] == stack.info.alb_url
@@ -197,7 +197,7 @@ def test_the_account_holds_the_load_balancer_as_the_stand_in_serves_it(stack: St
 
 
 def test_the_account_holds_five_public_addresses(stack: Stack, account: Clients):
-    """DESIGN section 1: two of the load balancer, two of the hosts, one of the database."""
+    """docs/design.md: two of the load balancer, two of the hosts, one of the database."""
     interfaces = account.ec2.describe_network_interfaces()["NetworkInterfaces"]
 
     owners = sorted(each["Description"] for each in interfaces if "PublicIp" in each.get("Association", {}))

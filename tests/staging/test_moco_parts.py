@@ -74,7 +74,7 @@ def test_no_service_starts_while_packages_are_installed(monkeypatch: pytest.Monk
     ("t2.small", ["-XX:MaxRAM=1955m", "-XX:ActiveProcessorCount=1", "-XX:+UseSerialGC"]),
 ])  # fmt: skip
 def test_a_jvm_is_told_the_host_that_it_stands_for(kind: str, flags: list[str]):
-    """OpenJDK: G1 from two CPUs and 1,792 MiB on; FACTS: MemTotal 914 and 1,910 MiB, Xen types about 45 MiB more than Nitro ones."""
+    """OpenJDK: G1 from two CPUs and 1,792 MiB on; measured: MemTotal 914 and 1,910 MiB, Xen types about 45 MiB more than Nitro ones."""
     told = host_flags(SEOUL[kind])
 
     assert told[1:] == flags[1:]
@@ -121,7 +121,7 @@ def test_generated_files_are_no_sources():
 
 
 def test_the_lock_file_and_the_pom_hold_no_addresses_of_registries():
-    """Issue 5: `omit-lockfile-registry-resolved`; a Maven project without repositories."""
+    """`omit-lockfile-registry-resolved`; a Maven project without repositories."""
     packages = json.loads((FRONTEND.folder / "package-lock.json").read_text())["packages"]
     pom = ElementTree.parse(API.folder / "pom.xml").getroot()
 

@@ -1,0 +1,18 @@
+"""Compute savings plans: any family, size and region, Fargate and Lambda too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from catalogue import Catalogue
+from sizing.money.buy import Payment
+from sizing.money.offers import Given, GivenKey, Need, Offer, Offered
+from sizing.money.savings import plan_rows
+
+
+def price(catalogue: Catalogue, need: Need, terms: Sequence[tuple[int, Payment]], given: Mapping[GivenKey, Given]) -> Offered:
+    """List the rates of what runs."""
+    return plan_rows(catalogue, need, terms, given, "compute")
+
+
+OFFER = Offer(asks="what is an hour's rate under a Compute savings plan, of any family?", price=price)
