@@ -42,7 +42,7 @@ def made(folder: Path, cap_bytes: int = 10**9) -> Spool:
 
 
 def test_frames_have_the_contracts_columns(tmp_path):
-    """CONTRACT section 3; the agent's own columns stand behind them."""
+    """docs/reference/run-folder.md; the agent's own columns stand behind them."""
     write_made(made(tmp_path), 7)
 
     frames = read_spool(tmp_path)
