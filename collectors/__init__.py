@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collectors.machine import check_rules
     from collectors.memory import LookMoment, fullest, look_beat_s, measure_memory, watch_memory
     from collectors.plan_state import account_plan
-    from collectors.registry import Collector, collectors
+    from collectors.registry import Asked, Collector, collectors
     from collectors.sampler import SamplerHandle, start_sampler
     from collectors.sources.cloudwatch import collect_cloudwatch, planned_metrics
     from collectors.sources.topology import discover_topology
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collectors.transports.ssm import is_instance
 
 __all__ = [
-    "AgentState", "AwsSession", "Collector", "LookMoment", "Place", "Remote", "SamplerHandle", "SpoolFrames", "Transport", "Wanted",
+    "AgentState", "Asked", "AwsSession", "Collector", "LookMoment", "Place", "Remote", "SamplerHandle", "SpoolFrames", "Transport", "Wanted",
     "account_plan", "all_transports", "ask_agent", "check_python", "check_rules", "collect_cloudwatch", "collectors", "discover_topology",
     "fetch_spool", "fullest", "install_agent", "is_instance", "look_beat_s", "measure_memory", "plan_install", "planned_metrics",
     "read_spool", "remove_agent", "spool_moments", "start_sampler", "watch_host", "watch_memory",
@@ -46,7 +46,7 @@ _HOME = {
     "machine": ("check_rules",),
     "memory": ("LookMoment", "fullest", "look_beat_s", "measure_memory", "watch_memory"),
     "plan_state": ("account_plan",),
-    "registry": ("Collector", "collectors"),
+    "registry": ("Asked", "Collector", "collectors"),
     "sampler": ("SamplerHandle", "start_sampler"),
     "sources.cloudwatch": ("collect_cloudwatch", "planned_metrics"),
     "sources.topology": ("discover_topology",),

@@ -13,19 +13,29 @@ Entry = dict[str, Any]
 
 @dataclass(slots=True)
 class Trouble:
-    """How AWS misbehaves: each `..._every` n lets every n-th call fail; 0 never.
+    """How AWS misbehaves. `..._every` n lets every n-th call fail, `..._ratio` that share of them, drawn by `seed`; 0 never.
 
     Attributes
     ----------
+    silence_ratio, silence_s : float
+        Share of calls whose connection is closed without an answer, and after how long: longer than the caller waits is a time-out.
     denied : set of str
-        Operations that the credentials may not call, as "service:Operation".
+        Actions that no policy of the credentials allows, as a policy names them: "service:Action".
+    expire_after : int or None
+        After so many calls the credentials have expired.
     answers : int or None
         After so many calls no call is answered any more: a network that is gone.
     """
 
     throttle_every: int = 0
     fail_every: int = 0
+    seed: int = 0
+    throttle_ratio: float = 0.0
+    fail_ratio: float = 0.0
+    silence_ratio: float = 0.0
+    silence_s: float = 0.0
     denied: set[str] = field(default_factory=set)
+    expire_after: int | None = None
     answers: int | None = None
 
 
