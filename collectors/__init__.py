@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from collectors.transports.ssm import is_instance
 
 __all__ = [
-    "AgentState", "Asked", "AwsSession", "Collector", "LookMoment", "Place", "Remote", "SamplerHandle", "SpoolFrames", "Transport", "Wanted",
-    "account_plan", "all_transports", "ask_agent", "check_python", "check_rules", "collect_cloudwatch", "collectors", "discover_topology",
-    "fetch_spool", "fullest", "install_agent", "is_instance", "look_beat_s", "measure_memory", "plan_install", "planned_metrics",
-    "read_spool", "remove_agent", "spool_moments", "start_sampler", "watch_host", "watch_memory",
+    "AgentState", "Asked", "AwsSession", "Collector", "LookMoment", "Place", "Remote", "SamplerHandle", "SpoolFrames", "Transport",
+    "Wanted", "account_plan", "all_transports", "ask_agent", "check_python", "check_rules", "collect_cloudwatch", "collectors",
+    "discover_topology", "fetch_spool", "fullest", "install_agent", "is_instance", "look_beat_s", "measure_memory", "plan_install",
+    "planned_metrics", "read_spool", "remove_agent", "spool_moments", "start_sampler", "watch_host", "watch_memory",
 ]  # fmt: skip
 
 # Lazy: whoever wants one of them pays for neither boto3's nor psutil's import of the others.
