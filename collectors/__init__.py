@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collectors.agent_moments import spool_moments
     from collectors.agent_spool import SpoolFrames, read_spool
-    from collectors.aws import AwsSession
+    from collectors.aws import AwsSession, SideCalls
     from collectors.install import (
         AgentState,
         Wanted,
@@ -25,22 +25,25 @@ if TYPE_CHECKING:
     from collectors.plan_state import account_plan
     from collectors.registry import Asked, Collector, collectors
     from collectors.sampler import SamplerHandle, start_sampler
+    from collectors.sources.access_logs import LogsRead, collect_access_logs, copy_log_files
     from collectors.sources.cloudwatch import collect_cloudwatch, planned_metrics
+    from collectors.sources.events import collect_events
     from collectors.sources.topology import discover_topology
     from collectors.transport import Place, Remote, Transport, all_transports
     from collectors.transports.ssm import is_instance
 
 __all__ = [
-    "AgentState", "Asked", "AwsSession", "Collector", "LookMoment", "Place", "Remote", "SamplerHandle", "SpoolFrames", "Transport",
-    "Wanted", "account_plan", "all_transports", "ask_agent", "check_python", "check_rules", "collect_cloudwatch", "collectors",
-    "discover_topology", "fetch_spool", "fullest", "install_agent", "is_instance", "look_beat_s", "measure_memory", "plan_install",
-    "planned_metrics", "read_spool", "remove_agent", "spool_moments", "start_sampler", "watch_host", "watch_memory",
+    "AgentState", "Asked", "AwsSession", "Collector", "LogsRead", "LookMoment", "Place", "Remote", "SamplerHandle", "SideCalls",
+    "SpoolFrames", "Transport", "Wanted", "account_plan", "all_transports", "ask_agent", "check_python", "check_rules",
+    "collect_access_logs", "collect_cloudwatch", "collect_events", "collectors", "copy_log_files", "discover_topology", "fetch_spool",
+    "fullest", "install_agent", "is_instance", "look_beat_s", "measure_memory", "plan_install", "planned_metrics", "read_spool",
+    "remove_agent", "spool_moments", "start_sampler", "watch_host", "watch_memory",
 ]  # fmt: skip
 
 # Lazy: whoever wants one of them pays for neither boto3's nor psutil's import of the others.
 _HOME = {
     "agent_spool": ("SpoolFrames", "read_spool"),
-    "aws": ("AwsSession",),
+    "aws": ("AwsSession", "SideCalls"),
     "install": ("AgentState", "Wanted", "ask_agent", "check_python", "fetch_spool", "install_agent", "plan_install",
                 "remove_agent", "watch_host"),
     "machine": ("check_rules",),
@@ -48,7 +51,9 @@ _HOME = {
     "plan_state": ("account_plan",),
     "registry": ("Asked", "Collector", "collectors"),
     "sampler": ("SamplerHandle", "start_sampler"),
+    "sources.access_logs": ("LogsRead", "collect_access_logs", "copy_log_files"),
     "sources.cloudwatch": ("collect_cloudwatch", "planned_metrics"),
+    "sources.events": ("collect_events",),
     "sources.topology": ("discover_topology",),
     "agent_moments": ("spool_moments",),
     "transport": ("Place", "Remote", "Transport", "all_transports"),

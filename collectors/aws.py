@@ -20,6 +20,8 @@ Rows = list[dict[str, Any]]
 Kind = Literal["credentials", "denied", "throttled", "unreachable", "failed"]
 
 _POLICY_PREFIX = {"elbv2": "elasticloadbalancing"}
+_POLICY_ACTION = {"s3:ListObjectsV2": "s3:ListBucket", "s3:HeadObject": "s3:GetObject"}
+"""Operations whose action has another name. Source: S3 API reference, "Permissions" of each operation."""
 _CREDENTIALS = {
     "ExpiredToken", "ExpiredTokenException", "RequestExpired", "InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure",
     "SignatureDoesNotMatch", "InvalidSignatureException", "InvalidAccessKeyId", "OptInRequired",
@@ -108,7 +110,7 @@ class AwsSession:
         import botocore.exceptions as boto
         from botocore.parsers import ResponseParserError
 
-        action = f"{_POLICY_PREFIX.get(service, service)}:{client.meta.method_to_api_mapping[operation]}"
+        action = policy_action(service, client.meta.method_to_api_mapping[operation])
         self.calls.add(action)
         try:
             return do()
@@ -135,10 +137,10 @@ class AwsSession:
 
 
 class SideCalls:
-    """Calls that the answer can do without: refused or failed, they give nothing and a warning."""
+    """Calls that the answer can do without: refused or failed, they give nothing and a warning of code `code`."""
 
-    def __init__(self, aws: AwsSession) -> None:
-        self._aws = aws
+    def __init__(self, aws: AwsSession, code: str = "topology_partial") -> None:
+        self._aws, self._code = aws, code
         self.warnings: list[Warn] = []
 
     def pages(self, service: str, operation: str, key: str, **arguments: Any) -> list[Any]:
@@ -153,8 +155,14 @@ class SideCalls:
         except AwsError as refused:
             if refused.kind == "credentials":
                 raise
-            self.warnings.append(Warn("topology_partial", f"{str(refused).rstrip('.')}; until then it counts as none."))
+            self.warnings.append(Warn(self._code, f"{str(refused).rstrip('.')}; until then it counts as none."))
             return nothing
+
+
+def policy_action(service: str, operation: str) -> str:
+    """Return the action that a policy must allow for an operation, both by AWS's names; `service` as boto3 calls it."""
+    action = f"{_POLICY_PREFIX.get(service, service)}:{operation}"
+    return _POLICY_ACTION.get(action, action)
 
 
 def explain(action: str, failed: Exception) -> AwsError:

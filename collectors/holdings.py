@@ -27,7 +27,8 @@ def _ec2_reservation(r: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "id": r["ReservedInstancesId"], "service": "ec2", "type": r["InstanceType"], "count": r["InstanceCount"],
         "scope": "regional" if r.get("Scope") == "Region" else "zonal", "payment": _payment(r.get("OfferingType")),
-        "ends_at": rfc3339(r["End"]),
+        "ends_at": rfc3339(r["End"]), "zone": r.get("AvailabilityZone"), "platform": r.get("ProductDescription"),
+        "tenancy": r.get("InstanceTenancy"), "offering_class": r.get("OfferingClass"),
     }  # fmt: skip
 
 
@@ -43,5 +44,24 @@ def _payment(offering: str | None) -> str | None:
 
 
 def savings_plans(side: SideCalls) -> Rows:
-    plans = side.call("savingsplans", "describe_savings_plans", states=["active"]).get("savingsPlans", [])
-    return [{"id": p["savingsPlanId"], "kind": p["savingsPlanType"], "usd_per_h": p["commitment"], "ends_at": p["end"]} for p in plans]
+    """Return the savings plans that run."""
+    return [_plan(plan) for plan in _every_plan(side)]
+
+
+def _every_plan(side: SideCalls) -> Rows:
+    """Read all pages by hand: boto3 knows no paginator for them."""
+    plans: Rows = []
+    token: dict[str, str] = {}
+    while True:
+        answer = side.call("savingsplans", "describe_savings_plans", states=["active"], **token)
+        plans += answer.get("savingsPlans", [])
+        if not answer.get("nextToken"):
+            return plans
+        token = {"nextToken": answer["nextToken"]}
+
+
+def _plan(p: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "id": p["savingsPlanId"], "kind": p["savingsPlanType"], "usd_per_h": p["commitment"], "ends_at": p["end"],
+        "family": p.get("ec2InstanceFamily") or None, "region": p.get("region") or None, "payment": _payment(p.get("paymentOption")),
+    }  # fmt: skip

@@ -8,6 +8,7 @@ takes what it knows and leaves the rest.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -27,7 +28,10 @@ QUOTED = frozenset({
     "transformed_host", "transformed_uri", "request_transform_status",
 })  # fmt: skip
 
-_TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)')
+_TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"(?=\s|$)|"([^"]*)"(?=\s|$)|(\S+)')
+"""A quoted field, with its escapes; one that ends in a backslash, which then escapes nothing; a bare one."""
+FEWEST = FIELDS.index("target_group_arn") + 1
+"""What the first format had; every later one added fields at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ class LogLine:
 
 def split_line(line: str) -> list[str]:
     """Split a line into its fields, quotes taken off."""
-    return [quoted if bare == "" else bare for quoted, bare in _TOKEN.findall(line)]
+    return [quoted or plain or bare for quoted, plain, bare in _TOKEN.findall(line)]
 
 
 def parse_line(line: str) -> LogLine:
@@ -75,21 +79,22 @@ def parse_line(line: str) -> LogLine:
     Raises
     ------
     ValueError
-        Where the line isn't an ALB's: fewer than 22 fields, or a number that is none.
+        Where the line isn't an ALB's: too few fields, or a number that is none.
     """
     parts = split_line(line)
-    if len(parts) < 22:
-        raise ValueError(f"an access-log line has at least 22 fields, this one {len(parts)}")
-    f = dict(zip(FIELDS, parts, strict=False))
-    method, _, rest = f["request"].partition(" ")
+    if len(parts) < FEWEST:
+        raise ValueError(f"an access-log line has at least {FEWEST} fields, this one {len(parts)}")
+    f = defaultdict(lambda: "-", zip(FIELDS, parts, strict=False))
+    method, url = _request(f["request"])
+    at, created_at = _time(f["time"]), f["request_creation_time"]
     return LogLine(
-        at=_time(f["time"]), created_at=_time(f["request_creation_time"]), type=f["type"], elb=f["elb"], client=f["client"],
+        at=at, created_at=at if created_at == "-" else _time(created_at), type=f["type"], elb=f["elb"], client=f["client"],
         target=_text(f["target"]), request_s=_seconds(f["request_processing_time"]), target_s=_seconds(f["target_processing_time"]),
-        response_s=_seconds(f["response_processing_time"]), status=int(f["elb_status_code"].replace("-", "0")),
-        target_status=_whole(f["target_status_code"]), received_bytes=int(f["received_bytes"]), sent_bytes=int(f["sent_bytes"]),
-        method=method, url=rest.rpartition(" ")[0], user_agent=f["user_agent"], target_group_arn=_text(f["target_group_arn"]),
+        response_s=_seconds(f["response_processing_time"]), status=_count(f["elb_status_code"]),
+        target_status=_whole(f["target_status_code"]), received_bytes=_count(f["received_bytes"]), sent_bytes=_count(f["sent_bytes"]),
+        method=method, url=url, user_agent=f["user_agent"], target_group_arn=_text(f["target_group_arn"]),
         trace_id=f["trace_id"], domain_name=_text(f["domain_name"]), rule_priority=_whole(f["matched_rule_priority"]),
-        actions=f.get("actions_executed", "-"),
+        actions=f["actions_executed"],
     )  # fmt: skip
 
 
@@ -115,11 +120,24 @@ def _quote(text: str) -> str:
 
 
 def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    at = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _request(text: str) -> tuple[str, str]:
+    """Return method and address; the protocol is left out, which a request that was cut for its length lacks."""
+    method, _, rest = text.partition(" ")
+    url, _, protocol = rest.rpartition(" ")
+    return method, url if protocol.startswith("HTTP/") or protocol in ("", "-") else rest
 
 
 def _text(field: str) -> str | None:
     return None if field == "-" else field
+
+
+def _count(field: str) -> int:
+    """Read a count that is always there, 0 where the load balancer wrote none."""
+    return 0 if field == "-" else int(field)
 
 
 def _whole(field: str) -> int | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import polars as pl
 import pyarrow as pa
@@ -309,7 +310,14 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _read_access_log(folder: Path) -> pl.DataFrame:
-    return pl.DataFrame([_log_row(line) for line in access_log_lines(folder)], schema=_ACCESS_LOG, orient="row")
+    return pl.DataFrame(list(_log_rows(access_log_lines(folder))), schema=_ACCESS_LOG, orient="row")
+
+
+def _log_rows(lines: Iterable[str]) -> Iterator[tuple[Any, ...]]:
+    """Read each line that is an access log's; `sizeup runs check` names those that aren't."""
+    for line in lines:
+        with suppress(ValueError):
+            yield _log_row(line)
 
 
 def access_log_lines(folder: Path) -> Iterator[str]:
@@ -346,5 +354,6 @@ def _log_row(text: str) -> tuple[Any, ...]:
 
 
 def _host(url: str) -> str | None:
-    host = url.split("://")[-1].split("/")[0].rpartition(":")[0]
-    return host or None
+    with suppress(ValueError):
+        return urlsplit(url).hostname
+    return None

@@ -12,7 +12,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from evidence import SCHEMA, TABLES, Run, SizeupError, arrow_schema, list_runs, open_run, read_meta, run_status
+from evidence import SCHEMA, TABLES, Run, SizeupError, access_log_lines, arrow_schema, list_runs, open_run, read_meta, run_status
 from evidence.spool import read_frames_at
 
 MEMBERS = ("schema", "id", "status", "started_at", "ended_at", "target", "plan", "phases", "counts", "generator", "synthetic")
@@ -153,6 +153,8 @@ def _check_join(run: Run) -> Iterator[Finding]:
         if run.requests.height:
             yield Finding("note", "alb/", "no access log lies here, so rows can't be joined to it", "nothing to do where none can be had")
         return
+    if odd := sum(1 for _ in access_log_lines(run.path / "alb")) - run.access_log.height:
+        yield Finding("note", "alb/", f"{odd} lines are no access log's and count for nothing", "look at them where they are many")
     key = ["worker", "seq"]
     lines = run.access_log.filter(pl.col("trace_run") == run.meta.get("trace_run")).select(pl.col("worker").cast(pl.Int64), "seq")
     rows = run.requests.select(pl.col(k).cast(pl.Int64) for k in key)

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import re
-import subprocess
-import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
+from moto_account import REGION, client
 
 from collectors import AwsSession, collect_cloudwatch, collectors, discover_topology, planned_metrics
 from evidence import TABLES, SizeupError, micros
 
-REGION = "ap-northeast-2"
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 CLASSES = {"frontend": "moco-frontend", "api": "moco-api"}
 
@@ -40,31 +32,6 @@ class Account:
         return client(self.endpoint_url, service)
 
 
-def client(endpoint_url: str, service: str) -> Any:
-    return boto3.client(
-        service, region_name=REGION, endpoint_url=endpoint_url, aws_access_key_id="x", aws_secret_access_key="x", config=Config(proxies={}),
-    )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def moto_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    log = tmp_path_factory.mktemp("moto") / "log"
-    command = [str(Path(sys.executable).with_name("moto_server")), "-H", "127.0.0.1", "-p", "0"]
-    environment = {**os.environ, "MOTO_EC2_LOAD_DEFAULT_AMIS": "false", "PYTHONUNBUFFERED": "1"}
-    with log.open("wb") as out:
-        server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment)
-        try:
-            assert server.stderr is not None
-            line = next(line for line in server.stderr if b"Running on" in line)
-            # the server goes on writing a line a request: into a file, lest the pipe fill up
-            drain = subprocess.Popen(["cat"], stdin=server.stderr, stdout=out)
-            yield re.search(r"http://127\.0\.0\.1:\d+", line.decode())[0]
-        finally:
-            server.terminate()
-            server.wait()
-            drain.wait()
-
-
 @pytest.fixture(scope="module")
 def account(moto_url: str) -> Account:
     """Two hosts behind a load balancer in two zones, a public database, a cache, five public addresses, a deployment."""
@@ -74,7 +41,8 @@ def account(moto_url: str) -> Account:
         ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{n}.0/24", AvailabilityZone=f"{REGION}{zone}")["Subnet"]["SubnetId"]
         for n, zone in enumerate("ac")
     ]
-    balancer = elb.create_load_balancer(Name="moco-staging", Subnets=subnets, Scheme="internet-facing")["LoadBalancers"][0]
+    tags = [{"Key": "environment", "Value": "staging"}]
+    balancer = elb.create_load_balancer(Name="moco-staging", Subnets=subnets, Scheme="internet-facing", Tags=tags)["LoadBalancers"][0]
     instances, groups = {}, {}
     for name, kind, subnet in (("frontend", "t2.micro", subnets[0]), ("api", "t3.small", subnets[1])):
         instances[name] = _instance(ec2, kind, subnet, detailed=name == "api")
@@ -91,7 +59,8 @@ def account(moto_url: str) -> Account:
     for description, subnet in ((f"ELB {name}", subnets[0]), (f"ELB {name}", subnets[1]), ("RDSNetworkInterface", subnets[0])):
         interface = ec2.create_network_interface(SubnetId=subnet, Description=description)["NetworkInterface"]["NetworkInterfaceId"]
         ec2.associate_address(AllocationId=ec2.allocate_address(Domain="vpc")["AllocationId"], NetworkInterfaceId=interface)
-    _stores_and_deployment(moto_url)
+    _stores_and_deployment(moto_url, vpc, subnets)
+    _other_network(moto_url)
     return Account(moto_url, name, groups, instances)
 
 
@@ -113,14 +82,29 @@ def _paths(*patterns: str) -> dict[str, Any]:
     return {"Field": "path-pattern", "PathPatternConfig": {"Values": list(patterns)}}
 
 
-def _stores_and_deployment(url: str) -> None:
-    client(url, "rds").create_db_instance(
-        DBInstanceIdentifier="moco", DBInstanceClass="db.t3.micro", Engine="postgres", AllocatedStorage=20, PubliclyAccessible=True,
-        MasterUsername="moco", MasterUserPassword="never-used",
+def _stores(url: str, database: str, cache: str, network: str, subnets: list[str]) -> None:
+    rds, caches = client(url, "rds"), client(url, "elasticache")
+    rds.create_db_subnet_group(DBSubnetGroupName=network, DBSubnetGroupDescription="-", SubnetIds=subnets)
+    caches.create_cache_subnet_group(CacheSubnetGroupName=network, CacheSubnetGroupDescription="-", SubnetIds=subnets)
+    rds.create_db_instance(
+        DBInstanceIdentifier=database, DBInstanceClass="db.t3.micro", Engine="postgres", AllocatedStorage=20, PubliclyAccessible=True,
+        DBSubnetGroupName=network, MasterUsername="moco", MasterUserPassword="never-used",
     )  # fmt: skip
-    client(url, "elasticache").create_cache_cluster(
-        CacheClusterId="tokens", CacheNodeType="cache.t3.micro", Engine="redis", NumCacheNodes=1
+    caches.create_cache_cluster(
+        CacheClusterId=cache, CacheNodeType="cache.t3.micro", Engine="redis", NumCacheNodes=1, CacheSubnetGroupName=network
     )
+
+
+def _other_network(url: str) -> None:
+    """What is none of the load balancer's: another network with stores of its own."""
+    ec2 = client(url, "ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.9.0.0/24", AvailabilityZone=f"{REGION}a")["Subnet"]["SubnetId"]
+    _stores(url, "elsewhere", "elsewhere", "other-network", [subnet])
+
+
+def _stores_and_deployment(url: str, vpc: str, subnets: list[str]) -> None:
+    _stores(url, "moco", "tokens", "own-network", subnets)
     deploy, group = client(url, "codedeploy"), {"applicationName": "moco-api", "deploymentGroupName": "blue-green"}
     deploy.create_application(applicationName="moco-api", computePlatform="Server")
     deploy.create_deployment_group(**group, serviceRoleArn="arn:aws:iam::123456789012:role/x")
@@ -170,7 +154,7 @@ def test_each_instance_is_told_with_type_credits_monitoring_and_volumes(topology
     assert instances["api"] == {
         "id": account.instances["api"], "class": "api", "type": "t3.small", "arch": "x86_64", "zone": f"{REGION}c",
         "credit_mode": "standard", "platform": "Linux/UNIX", "tenancy": "default", "monitoring": "detailed",
-        "volumes": [{"type": "gp3", "gib": 8, "iops": 3000, "mbps": None}],
+        "volumes": [{"type": "gp3", "gib": 8, "iops": 3000, "mbps": None}], "private_ip": instances["api"]["private_ip"], "tags": {},
     }  # fmt: skip
     assert (instances["frontend"]["type"], instances["frontend"]["credit_mode"], instances["frontend"]["monitoring"]) == (
         "t2.micro", "standard", "basic",
@@ -236,6 +220,22 @@ def test_a_load_balancer_is_found_by_the_name_that_logs_use(account):
     assert topology["load_balancer"]["name"] == account.load_balancer
     assert {group["class"] for group in topology["target_groups"]} == {None}
     assert {address["monthly_usd"] for address in topology["addresses"]} == {None}
+
+
+def test_a_load_balancer_is_found_by_the_address_at_its_own_name(account):
+    """What [target.NAME] url may be."""
+    address = f"http://{account.client('elbv2').describe_load_balancers()['LoadBalancers'][0]['DNSName']}/boards"
+
+    topology = discover_topology(account.session(), address, classes={}, as_of=NOW)
+
+    assert topology["load_balancer"]["name"] == account.load_balancer
+    assert topology["load_balancer"]["tags"] == {"environment": "staging"}
+
+
+def test_another_load_balancer_of_the_same_name_is_not_taken_for_it(account):
+    """`app/name/id` of one that was deleted and made anew."""
+    with pytest.raises(SizeupError, match=r'load balancer "app/moco-staging/0123456789abcdef": .* none of that name, only moco-staging'):
+        discover_topology(account.session(), "app/moco-staging/0123456789abcdef", classes={}, as_of=NOW)
 
 
 def test_an_unknown_load_balancer_is_a_sentence_that_names_those_there_are(account):
