@@ -98,17 +98,23 @@ def _hour(rng: np.random.Generator, names: Sequence[str], ratios: Sequence[Decim
 def _items(rng: np.random.Generator, names: Sequence[str], ec2: Sequence[Decimal]) -> tuple[list[Item], list[str]]:
     """Items with what each is in the simulator: a type, a family, or nothing for a Compute plan."""
     found: list[tuple[Item, str]] = []
+    whole_dollars = rng.random() < 0.5
     for family, (name, own) in enumerate(zip(names, ec2, strict=True)):
         for size in SIZES:
             if rng.random() < 0.5:
                 quarters = 4 * size_units(size)
-                usd = (FAMILIES[name] * quarters * _ratio(rng, 0.1, 0.9)).quantize(Decimal("0.0001"))
+                usd = _hourly(FAMILIES[name] * quarters * _ratio(rng, 0.1, 0.9), whole_dollars)
                 found.append((Item(f"ri-{name}.{size}", family, quarters, usd), f"{name}.{size}"))
         if rng.random() < 0.3:
             found.append((Item(f"ec2-{name}", family, MILL / (FAMILIES[name] * own), MILL), name))
     if rng.random() < 0.6:
         found.append((Item("compute", None, MILL, MILL), ""))
     return [item for item, _ in found], [what for _, what in found]
+
+
+def _hourly(usd: Decimal, whole_dollars: bool) -> Decimal:
+    """A price as AWS writes it: to a hundredth of a cent an hour, or in whole dollars a year, whose hour is no finite decimal."""
+    return (usd * 8760).quantize(Decimal(1)) / 8760 if whole_dollars else usd.quantize(Decimal("0.0001"))
 
 
 def most(problem: Problem) -> list[int]:
@@ -119,9 +125,14 @@ def most(problem: Problem) -> list[int]:
     return [int(np.ceil((whole if i.family is None else peaks[i.family]) / float(i.quarters) - 1e-9)) for i in problem.items]
 
 
+def answers(problem: Problem) -> np.ndarray:
+    """Every purchase in whole numbers, shape (answers, items)."""
+    return np.array(list(itertools.product(*(range(n + 1) for n in most(problem)))), dtype=float).reshape(-1, len(problem.items))
+
+
 def brute_force(problem: Problem) -> tuple[tuple[int, ...], float]:
     """Every answer, billed hour by hour: reservations, then the plan by the greatest discount, then on demand."""
-    grid = np.array(list(itertools.product(*(range(n + 1) for n in most(problem)))), dtype=float).reshape(-1, len(problem.items))
+    grid = answers(problem)
     cost = grid @ np.array([float(i.usd_per_h) for i in problem.items]) * float(problem.horizon_h)
     commit = np.full(len(grid), float(problem.held_commit_usd))
     units = np.tile(np.array(problem.held_quarters, dtype=float), (len(grid), 1))
