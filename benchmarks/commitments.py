@@ -1,4 +1,6 @@
-"""How long the best purchase takes: a year of hours × 20 families × all offers, exact; then 200 futures of it to 1e-6. One JSON line each.
+"""How long the best purchase takes: a year of hours × 20 families × all offers, exact; 200 futures of it to 1e-6. One JSON line each.
+
+The last case is the first with prices in whole dollars a year, as AWS rounds them: sizes then cost nearly the same, which is hard.
 
 The demand is made (seeded): a daily wave, noise, and for each future its own level. Offers: each family's reservations of four sizes,
 of both classes and three payments, an EC2 plan, and one Compute plan. Each case runs in a process of its own, for its peak memory.
@@ -18,7 +20,8 @@ import numpy as np
 from sizing.money.optimum import Item, Problem, optimise
 
 FAMILIES, HOURS = 20, 8760
-CASES = ((1, 1e-9, 5.0), (200, 1e-6, 120.0))
+CASES = ((1, 1e-9, False, 5.0), (200, 1e-6, False, 120.0), (1, 1e-9, True, 20.0))
+"""Futures, tolerance, whole dollars, limit in seconds."""
 MEMORY_LIMIT_GB = 1.5
 RATIOS = {"standard": ("0.60", "0.574", "0.562"), "convertible": ("0.692", "0.66", "0.65")}
 """Of no, partial and all upfront over the price on demand, as a t3.small in Seoul for one year."""
@@ -32,14 +35,14 @@ def demand(rng: np.random.Generator, futures: int) -> np.ndarray:
     return np.concatenate([np.maximum(np.round(one), 0).astype(np.uint16) for one in each])
 
 
-def problem(futures: int) -> Problem:
+def problem(futures: int, whole_dollars: bool, seed: int = 1) -> Problem:
     """The whole question."""
-    rng = np.random.default_rng(1)
+    rng = np.random.default_rng(seed)
     quarters = demand(rng, futures)
     prices = [Decimal(str(round(usd, 5))) for usd in rng.uniform(0.003, 0.012, FAMILIES)]
     plans = [Decimal(str(round(ratio, 3))) for ratio in rng.uniform(0.66, 0.75, FAMILIES)]
     items = [
-        Item(f"{kind}-{payment}-{family}-{size}", family, Decimal(size), usd * size * Decimal(ratio))
+        Item(f"{kind}-{payment}-{family}-{size}", family, Decimal(size), hourly(usd * size * Decimal(ratio), whole_dollars))
         for family, usd in enumerate(prices)
         for kind, ratios in RATIOS.items()
         for payment, ratio in enumerate(ratios)
@@ -50,14 +53,20 @@ def problem(futures: int) -> Problem:
     return Problem(quarters, np.full(len(quarters), 1 / futures), Decimal(HOURS), prices, items, plans)
 
 
-def measure(futures: int, tolerance: float, limit_s: float) -> dict[str, object]:
+def hourly(usd: Decimal, whole_dollars: bool) -> Decimal:
+    """An hour's price, exact or as a whole number of dollars a year makes it."""
+    return round(usd * HOURS) / Decimal(HOURS) if whole_dollars else usd
+
+
+def measure(futures: int, tolerance: float, whole_dollars: bool, limit_s: float) -> dict[str, object]:
     """Solve one case."""
-    asked = problem(futures)
+    asked = problem(futures, whole_dollars)
     start = time.perf_counter()
     best = optimise(asked, tolerance)
     seconds = time.perf_counter() - start
     return {
         "benchmark": "commitments", "futures": futures, "hours": HOURS, "families": FAMILIES, "offers": len(asked.items),
+        "whole_dollars": whole_dollars,
         "seconds": round(seconds, 2), "limit_s": limit_s, "gap_ratio": best.gap_ratio, "rounds": best.rounds,
         "saved_ratio": round(1 - best.cost_usd / best.on_demand_usd, 4),
         "peak_gb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 3), "limit_gb": MEMORY_LIMIT_GB,
