@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from sizeup.context import Context, pass_context
@@ -16,18 +18,22 @@ from sizeup.context import Context, pass_context
 @click.option("--buy", required=True, metavar="TYPE:COUNT:TERM:PAYMENT", help="What is to be bought, [:standard|convertible] after it.")
 @click.option("--upfront", metavar="USD", help="Its price at once, an instance; replaces the catalogue's.")
 @click.option("--hourly", metavar="USD", help="Its price an hour, an instance; replaces the catalogue's.")
+@click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write each test as JUnit XML.")
 @pass_context
-def command(ctx: Context, runs: tuple[str, ...], buy: str, upfront: str | None, hourly: str | None) -> int:
+def command(ctx: Context, runs: tuple[str, ...], buy: str, upfront: str | None, hourly: str | None, junit: Path | None) -> int:
     """Say whether the evidence carries a purchase, what waiting costs, and what being wrong costs.
 
     Without RUN the newest complete run that is not synthetic is taken, else none. TERM is 1y or 3y, PAYMENT all-upfront,
-    partial-upfront or no-upfront. Exit 0: yes, 1: no. Nothing is ever bought.
+    partial-upfront or no-upfront. Exit 0: yes, 1: no. Nothing is ever bought: a yes ends with the lines that would buy it.
     """
     from sizeup.gate import gate_purchase
+    from sizeup.junit import write_junit
     from sizeup.output import emit
 
     gated = gate_purchase(ctx, runs, buy, upfront, hourly)
     for warning in gated.warnings:
         ctx.say(f"warning: {warning.message}")
+    if junit is not None:
+        write_junit(junit, f"sizeup gate {buy}", gated.gate.reasons)
     emit(ctx, gated.document, "\n".join(gated.gate.sentences()), gated.document["reasons"])
     return 0 if gated.gate.passes else 1

@@ -12,10 +12,11 @@ if TYPE_CHECKING:
     from sizing.money.fargate import FargateRates, TaskSize, fargate_usd, is_task_size, sizes_that_hold
     from sizing.money.free_tier import FreeTier, free_months_left, free_tier_of
     from sizing.money.functions import ephemeral_storage_usd, function_usd, provisioned_usd, snap_start_usd, tenant_isolation_usd
-    from sizing.money.gate import Gate, GateEvidence, run_reasons
+    from sizing.money.gate import Gate
     from sizing.money.held import Cover, Holding, Usage, apply_held, held_units, holdings
     from sizing.money.lcu import Lcu, alb_lcu, nlb_lcu
     from sizing.money.month import MonthlyUse, run_use
+    from sizing.money.reasons import GateEvidence, run_reasons
     from sizing.money.settings import GateSettings, Held
     from sizing.money.stack import address_usd, stack_cost
     from sizing.money.stack_lines import StackCost, StackLine
@@ -42,10 +43,11 @@ _HOMES = {
     "fargate": ("FargateRates", "TaskSize", "fargate_usd", "is_task_size", "sizes_that_hold"),
     "free_tier": ("FreeTier", "free_months_left", "free_tier_of"),
     "functions": ("ephemeral_storage_usd", "function_usd", "provisioned_usd", "snap_start_usd", "tenant_isolation_usd"),
-    "gate": ("Gate", "GateEvidence", "run_reasons"),
+    "gate": ("Gate",),
     "held": ("Cover", "Holding", "Usage", "apply_held", "held_units", "holdings"),
     "lcu": ("Lcu", "alb_lcu", "nlb_lcu"),
     "month": ("MonthlyUse", "run_use"),
+    "reasons": ("GateEvidence", "run_reasons"),
     "settings": ("GateSettings", "Held"),
     "stack": ("address_usd", "stack_cost"),
     "stack_lines": ("StackCost", "StackLine"),

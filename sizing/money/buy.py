@@ -34,6 +34,12 @@ class Buy:
     def term_h(self) -> Decimal:
         return YEAR_H * self.term_years
 
+    @property
+    def text(self) -> str:
+        """Write it as the command line takes it."""
+        offering = "" if self.offering == "standard" else f":{self.offering}"
+        return f"{self.type}:{self.count}:{self.term_years}y:{self.payment.replace('_', '-')}{offering}"
+
 
 @dataclass(frozen=True, slots=True)
 class PurchasePrice:

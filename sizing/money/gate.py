@@ -9,82 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any
 
-from catalogue import Catalogue, family_of, size_units
+from catalogue import Catalogue, size_units
 from evidence import Reason, Unknown, Warn
 from sizing.money.buy import Buy, PurchasePrice
-from sizing.money.held import Cover, Holding, Usage, apply_held, held_units
+from sizing.money.held import Cover, Holding, Usage, apply_held
+from sizing.money.orders import Order, instance_order
+from sizing.money.reasons import GateEvidence, Thresholds, price_age_days, reasons
 from sizing.money.units import cents, dollars, rate
 
 WARN_PRICE_DAYS = 90
-
-
-class Thresholds(Protocol):
-    """[gate] of the settings: sizing.money.settings.GateSettings."""
-
-    @property
-    def days(self) -> int: ...
-    @property
-    def valid_minutes(self) -> float: ...
-    @property
-    def history_days(self) -> float: ...
-    @property
-    def peak_ratio(self) -> float: ...
-    @property
-    def deployments(self) -> int: ...
-    @property
-    def memory_ratio(self) -> float: ...
-    @property
-    def interval_ratio(self) -> float: ...
-    @property
-    def instability_ratio(self) -> float: ...
-    @property
-    def price_days(self) -> int: ...
-
-
-@dataclass(frozen=True, slots=True)
-class GateEvidence:
-    """What the runs and the recommendation say about a purchase; None where it isn't known.
-
-    Attributes
-    ----------
-    runs : int
-        How many were given; 0 where nothing was measured.
-    synthetic : bool or None
-        Whether any of them loaded a stand-in.
-    valid_minutes, history_days : float or None
-        Of load in valid windows; from the first to the last day of history.
-    highest_valid_per_s, peak_per_s : float or None
-        Highest rate of a valid window; middle of the forecast peak.
-    deployments, deploy : int, str, or None
-        How many were seen; blue_green, stop_first or none.
-    memory_ratio : float or None
-        Share of valid windows with PSS or live heap of each group.
-    interval_ratio, instability_ratio : float or None
-        (hi − lo) / mid of the binding need; |demand of the first half against the second|.
-    units_used : Decimal or None
-        Units of the family that are used in 95 % of hours and worlds.
-    lever_saving_monthly_usd : Decimal or None
-        The most that an untried lever saves which lets a smaller size fit; 0 where there is none.
-    free_months_left : float or None
-        For the type bought; 0 where no free tier pays for it.
-    """
-
-    runs: int = 0
-    synthetic: bool | None = None
-    valid_minutes: float | None = None
-    history_days: float | None = None
-    highest_valid_per_s: float | None = None
-    peak_per_s: float | None = None
-    deployments: int | None = None
-    deploy: str | None = None
-    memory_ratio: float | None = None
-    interval_ratio: float | None = None
-    instability_ratio: float | None = None
-    units_used: Decimal | None = None
-    lever_saving_monthly_usd: Decimal | None = None
-    free_months_left: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +52,11 @@ class Gate:
         return all(reason.ok is True for reason in self.reasons)
 
     @property
+    def order(self) -> Order:
+        buy = self.buy
+        return instance_order(buy.type, buy.count, buy.term_years, buy.payment, buy.offering, self.region)
+
+    @property
     def total_usd(self) -> Decimal:
         """All that the reservation costs over its term."""
         return self.buy.count * self.price.term_usd(self.buy.term_h)
@@ -127,6 +67,7 @@ class Gate:
             "wait": {"days": self.wait_days, "cost_usd": cents(self.wait_usd)},
             "wrong": {"type": self.wrong_type, "usd": cents(self.wrong_usd)}, "wrong_usd": cents(self.wrong_usd),
             "held": [cover.as_json() for cover in self.held], "reasons": [reason.as_json() for reason in self.reasons],
+            "order": self.order.as_json(self.passes),
         }  # fmt: skip
 
     def unknown_entries(self) -> list[dict[str, str]]:
@@ -134,14 +75,14 @@ class Gate:
         return [unknown.entry(path) for path, unknown in self.unknowns.items()]
 
     def sentences(self) -> list[str]:
-        """Say the verdict in one line, then what is refused and why, what is held already, and the next step."""
+        """Say the verdict in one line, then what is refused and why, what is held already, and what lifts it; or how it is bought."""
         refused = [r for r in self.reasons if r.ok is not True]
         lines = [f"{self._verdict(refused)} {self._wait()} {self._wrong()}"]
         lines += [f"  {r.code}: {_short(r.value)} {r.unit}, needs {r.need:g}; {r.lift}" for r in refused if _is_judged(r)]
         unjudged = [r.code for r in refused if not _is_judged(r)]
         lines += [f"  can't be judged yet: {', '.join(unjudged)}"] if unjudged else []
         lines += [f"  {cover.sentence}" for cover in self.held] + [f"  {warning.message}" for warning in self.warnings]
-        return [*lines, f"next: {refused[0].lift}"] if refused else lines
+        return [*lines, f"next: {refused[0].lift}"] if refused else [*lines, *self.order.sentences()]
 
     def _buy_json(self) -> dict[str, Any]:
         upfront, hourly, on_demand = self.price.upfront_usd, self.price.hourly_usd, self.on_demand_hourly_usd
@@ -217,35 +158,6 @@ def wrong_usd(buy: Buy, price: PurchasePrice, smaller: str | None) -> Decimal:
     return whole if smaller is None else whole * (1 - size_units(smaller) / size_units(buy.type))
 
 
-def reasons(buy: Buy, price: PurchasePrice, need: Thresholds, seen: GateEvidence, held: Sequence[Holding], at: datetime) -> list[Reason]:
-    """List every test of a purchase, in the reference's order; without a run those that need one can't be judged."""
-    lever = None if seen.lever_saving_monthly_usd is None else float(seen.lever_saving_monthly_usd)
-    return [
-        *run_reasons(seen, need),
-        _above_floor(buy, seen, held, at),
-        _most("lever_pending", lever, 0, "usd a month", "try the lever that sizeup recommend names, then load again"),
-        _most("free_tier_running", seen.free_months_left, 0, "months", "wait for its end, or state [account] free_tier in sizeup.toml"),
-        _most("price_stale", price_age_days(price, at), need.price_days, "d", "give today's price with --upfront and --hourly"),
-    ]
-
-
-def run_reasons(seen: GateEvidence, need: Thresholds) -> list[Reason]:
-    """List the tests of the runs alone, whatever is bought."""
-    peak = seen.highest_valid_per_s / seen.peak_per_s if seen.highest_valid_per_s is not None and seen.peak_per_s else None
-    synthetic = None if seen.synthetic is None else float(seen.synthetic)
-    return [
-        _least("no_run", seen.runs, 1, "runs", "sizeup look on the host, or sizeup load staging"),
-        _most("synthetic", synthetic, 0, "flag", "load your own stack: sizeup load staging"),
-        _least("too_short", seen.valid_minutes, need.valid_minutes, "min", "load longer: sizeup load staging --step-time 10m"),
-        _least("too_few_days", seen.history_days, need.history_days, "d", f"have {need.history_days:g} days of production's own history"),
-        _least("no_peak", peak, need.peak_ratio, "ratio", "load up to the forecast peak: sizeup load staging --rates"),
-        _deployment(seen, need.deployments),
-        _least("memory_unmeasured", seen.memory_ratio, need.memory_ratio, "ratio", "sample every process's PSS under load, as root"),
-        _most("interval_wide", seen.interval_ratio, need.interval_ratio, "ratio", "load longer: sizeup load staging --step-time 10m"),
-        _most("unstable", seen.instability_ratio, need.instability_ratio, "ratio", "warm up, then load again: sizeup load staging"),
-    ]
-
-
 def _is_judged(reason: Reason) -> bool:
     return reason.value is not None and reason.need is not None
 
@@ -253,37 +165,6 @@ def _is_judged(reason: Reason) -> bool:
 def _short(value: float | None) -> str:
     """Write a figure with the three digits that it bears at the most."""
     return "not known" if value is None else f"{float(f'{value:.3g}'):g}"
-
-
-def price_age_days(price: PurchasePrice, at: datetime) -> int | None:
-    """Age of a purchase price in days: 0 where it was given, None where its source has no date."""
-    if price.given:
-        return 0
-    return None if price.as_of is None else (at.date() - price.as_of).days
-
-
-def _least(code: str, value: float | None, need: float, unit: str, lift: str) -> Reason:
-    return Reason(code, None if value is None else value >= need, value, need, unit, lift)
-
-
-def _most(code: str, value: float | None, need: float | None, unit: str, lift: str) -> Reason:
-    return Reason(code, None if value is None or need is None else value <= need, value, need, unit, lift)
-
-
-def _deployment(seen: GateEvidence, need: int) -> Reason:
-    lift = "deploy once while sizeup load runs"
-    if seen.deploy == "none":
-        return Reason("no_deployment", True, seen.deployments, need, "deployments", lift)
-    return _least("no_deployment", seen.deployments, need, "deployments", lift)
-
-
-def _above_floor(buy: Buy, seen: GateEvidence, held: Sequence[Holding], at: datetime) -> Reason:
-    """Units bought and held against those used in 95 % of hours and worlds; the bought ones count even where no run is."""
-    family = family_of(buy.type)
-    bought = Holding("bought", buy.type, buy.count).units
-    both = None if bought is None else float(bought + held_units(held, family, at))
-    used = None if seen.units_used is None else float(seen.units_used)
-    return _most("above_floor", both, used, "units", f"buy no more than {family} hosts use in 95 % of hours: sizeup recommend")
 
 
 def _warnings(price: PurchasePrice, at: datetime) -> list[Warn]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from catalogue import load_catalogue, size_units
 from evidence import SizeupError
+from sizeup.main import run
 from sizing.money import GateEvidence, GateSettings, Holding, Usage, parse_buy, purchase_price
 from sizing.money.buy import parse_usd
 from sizing.money.gate import gate
@@ -97,6 +99,64 @@ def test_each_lack_refuses_by_its_own_code_alone_and_its_measurement_lifts_it(co
     assert refused == [code]
     assert lacking.passes is False
     assert judged(evidence=ENOUGH).passes is True
+
+
+@pytest.mark.parametrize("code", [code for code in LACKS if code != "no_run"])
+def test_what_is_measured_lifts_exactly_one_refusal(code):
+    """Everything is lacking; supplying one measurement takes that one code off the list and leaves the others."""
+    lacks = {name: value for lack in LACKS.values() for name, value in lack.items()} | {"runs": 2}
+    supplied = lacks | {name: getattr(ENOUGH, name) for name in LACKS[code]}
+
+    before, after = (judged(evidence=with_(**fields)) for fields in (lacks, supplied))
+
+    assert {r.code for r in before.reasons if not r.ok} - {r.code for r in after.reasons if not r.ok} == {code}
+    assert after.passes is False
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_lift_names_a_command_that_exists(code, capsys):
+    """docs/reference/commands.md: its command and each of its options, also where nothing is known."""
+    for verdict in (judged(), judged(evidence=with_(**LACKS.get(code, {})))):
+        lift = next(r.lift for r in verdict.reasons if r.code == code)
+        for name, options in re.findall(r"sizeup ([a-z]+)((?: --[a-z-]+)?)", lift):
+            if name == "collect":
+                pytest.importorskip("sizeup.commands.collect")
+            done = run([name, "--help"])
+
+            assert (done, options.strip() in capsys.readouterr().out) == (0, True), lift
+
+
+def test_where_too_much_is_bought_the_lift_is_the_purchase_that_is_used():
+    """above_floor: three of one unit are asked for and two are used; what the lift names passes."""
+    verdict = judged("t3.small:3:1y:all-upfront", evidence=ENOUGH)
+
+    lift = next(r.lift for r in verdict.reasons if r.code == "above_floor")
+
+    assert lift.endswith("sizeup gate --buy t3.small:2:1y:all-upfront")
+    assert judged(lift.rpartition(" ")[2], evidence=ENOUGH).passes is True
+
+
+def test_the_rates_of_a_lift_reach_the_peak():
+    """no_peak: the last rate is the forecast peak, rounded up."""
+    verdict = judged(evidence=with_(highest_valid_per_s=10.0, peak_per_s=37.2))
+
+    lift = next(r.lift for r in verdict.reasons if r.code == "no_peak")
+
+    assert lift.endswith("--rates 9,19,38")
+
+
+def test_a_yes_ends_with_the_lines_that_a_person_could_run():
+    """AWS CLI reference: purchase-reserved-instances-offering takes the id that describe shows; a no has neither."""
+    verdict, refused = judged(evidence=ENOUGH), judged()
+
+    lines = verdict.sentences()
+
+    own = lines[lines.index("# yours to run; sizeup buys nothing") :]
+    assert own[1].startswith("OFFERING=$(aws ec2 describe-reserved-instances-offerings --region ap-northeast-2 --instance-type t3.small")
+    assert own[2].endswith("--reserved-instances-offering-id $OFFERING --instance-count 1")
+    assert lines[-1] == "}"
+    assert refused.as_json()["order"]["purchase"] is refused.as_json()["order"]["terraform"] is None
+    assert "describe-reserved-instances-offerings" in refused.as_json()["order"]["describe"]
 
 
 @pytest.mark.parametrize("field", [name for name in GateEvidence.__slots__ if name not in ("runs", "deploy")])
@@ -220,6 +280,24 @@ def test_an_amount_that_is_none_is_refused(text):
         parse_usd("--upfront", text)
 
     assert parse_usd("--upfront", "$128") == Decimal(128)
+
+
+@given(st.sampled_from(["synthetic", "too_short", "memory_unmeasured"]), st.data())
+def test_a_synthetic_too_short_or_memory_blind_run_never_passes(code, data):
+    """Whatever else was measured, and however well."""
+    good = {
+        "runs": st.integers(1, 9), "valid_minutes": st.floats(30, 1e4), "history_days": st.floats(14, 1e3),
+        "deployments": st.integers(1, 9), "memory_ratio": st.floats(0.95, 1), "interval_ratio": st.floats(0, 0.3),
+        "instability_ratio": st.floats(0, 0.1), "units_used": st.integers(1, 99).map(Decimal), "highest_valid_per_s": st.floats(20, 1e4),
+    }  # fmt: skip
+    weak = {"synthetic": st.just(True), "too_short": st.floats(0, 29.99), "memory_unmeasured": st.floats(0, 0.9499)}
+    names = {"synthetic": "synthetic", "too_short": "valid_minutes", "memory_unmeasured": "memory_ratio"}
+    seen = {name: data.draw(values) for name, values in good.items()} | {names[code]: data.draw(weak[code])}
+
+    verdict = judged(evidence=with_(**seen))
+
+    assert verdict.passes is False
+    assert [r.code for r in verdict.reasons if r.ok is not True] == [code]
 
 
 @given(

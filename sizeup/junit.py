@@ -1,0 +1,35 @@
+"""A verdict's reasons as JUnit XML, which build servers show: a test that doesn't hold, or can't be judged, is a failure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+from evidence import Reason, SizeupError
+
+
+def write_junit(path: Path, suite: str, reasons: Sequence[Reason]) -> None:
+    """Write one test case a reason.
+
+    Raises
+    ------
+    SizeupError
+        Where the file can't be written.
+    """
+    refused = [reason for reason in reasons if reason.ok is not True]
+    root = ET.Element("testsuite", name=suite, tests=str(len(reasons)), failures=str(len(refused)), errors="0", skipped="0", time="0")
+    for reason in reasons:
+        case = ET.SubElement(root, "testcase", classname="sizeup.gate", name=reason.code, time="0")
+        if reason.ok is not True:
+            ET.SubElement(case, "failure", message=_said(reason), type="unknown" if reason.ok is None else "refused").text = reason.lift
+    try:
+        ET.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
+    except OSError as refused_file:
+        raise SizeupError(f"--junit {path}: {refused_file.strerror}; name a file in a folder that may be written.") from refused_file
+
+
+def _said(reason: Reason) -> str:
+    if reason.value is None or reason.need is None:
+        return f"{reason.code}: can't be judged yet"
+    return f"{reason.code}: {reason.value:g} {reason.unit}, needs {reason.need:g}"
