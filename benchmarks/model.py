@@ -15,6 +15,7 @@ from catalogue import load_catalogue
 from sizing.decide.candidates import candidates
 from sizing.decide.judge import judge
 from sizing.decide.worlds import scenarios
+from sizing.model.latency import exponential_response
 from sizing.types import HostModel, MemoryPart, Traffic
 
 SERVICES, WORLDS, STEPS, STEP_S = 200, 1024, 2016, 300.0
@@ -57,13 +58,14 @@ def _model(rng: np.random.Generator) -> HostModel:
         per_external=np.ones(1),
         demand_s_draws=rng.normal(0.03, 0.001, (1, WORLDS)),
         background_cores_draws=rng.uniform(0.01, 0.03, WORLDS),
-        wait_s_draws={0.95: np.full(WORLDS, 0.01)},
+        response_ratio_draws={0.95: np.ones(WORLDS)},
         memory=[part],
         error_ratio_draws=np.full(WORLDS, 0.001),
         bytes_per_request=4000.0,
         hosts=1,
         measured_family="t3",
         measured_arch="x86_64",
+        response=exponential_response(0.04, 0.03, "processor_sharing"),
     )
 
 

@@ -20,7 +20,10 @@ from sizing.decide.decide import decide
 from sizing.decide.judge import judge
 from sizing.decide.worlds import scenarios
 from sizing.model.fit import fit
+from sizing.model.latency import REQUESTS, Response, Table
 from sizing.model.memory import CACHE_BYTES, KERNEL_BYTES
+from sizing.model.sharing import Cpus
+from sizing.model.threads import SECOND_THREAD
 from sizing.model.traffic import forecast
 from sizing.types import Evidence, HostModel, MemoryPart, Verdict, Window
 
@@ -246,7 +249,6 @@ def true_model(service: Service, fitted: HostModel, rng: np.random.Generator) ->
     """The same service known exactly; kernel and page cache stay as unsure as they are to anyone who only saw the process tree."""
     n = fitted.background_cores_draws.shape[0]
     late = held_bytes(service, np.full(n, 1e4), rng)
-    wait = service.wait_median_s * np.exp(1.645 * service.wait_sigma)
     parts = [MemoryPart("api", late, "pss", "made", True)]
     parts += [MemoryPart("kernel", rng.uniform(*KERNEL_BYTES, n), "assumed", "made", False)]
     parts += [MemoryPart("cache", rng.uniform(*CACHE_BYTES, n), "assumed", "made", False)]
@@ -257,26 +259,41 @@ def true_model(service: Service, fitted: HostModel, rng: np.random.Generator) ->
         per_external=np.ones(1),
         demand_s_draws=np.full((1, n), service.mean_demand_s),
         background_cores_draws=np.full(n, service.background_cores),
-        wait_s_draws={0.95: np.full(n, wait)},
+        response_ratio_draws={0.95: np.ones(n)},
+        response=_response(service, rng),
         memory=[*parts[:1], *([] if fitted.memory[1:] == [] else parts[1:])],
     )
 
 
-def covered(service: Service, evidence: Evidence, model: HostModel, rng: np.random.Generator) -> dict[str, bool]:
-    """Whether the fit's central 90 % hold the truth: demand of the mix, background, memory of a later moment, response time."""
-    from sizing.model.latency import response_quantile_s
+def _cpus(service: Service) -> Cpus:
+    """What a service of these was measured on: two vCPUs, of one core where they are threads."""
+    return Cpus(2, 2, sum(SECOND_THREAD) / 2) if service.present.startswith("t3") else Cpus(2)
 
+
+def _response(service: Service, rng: np.random.Generator) -> Response:
+    """What a request's time is made of, exactly."""
+    name = rng.choice(2, REQUESTS, p=service.weights)
+    own = service.demand_s[name] * (1 - service.gc_share) * rng.gamma(1 / service.scv, service.scv, REQUESTS)
+    cpu = own + _collections(service, name, rng)
+    waits = service.wait_median_s * np.exp(service.wait_sigma * rng.normal(size=REQUESTS))
+    return Response("processor_sharing", cpu / cpu.mean(), waits, rng.uniform(size=REQUESTS), service.mean_demand_s)
+
+
+def covered(service: Service, evidence: Evidence, model: HostModel, rng: np.random.Generator) -> dict[str, bool]:
+    """Whether the fit's central 90 % hold the truth: demand of the mix, background, memory of a later moment, p95 at the highest step."""
     mean = (model.demand_s_draws * model.per_external[:, None]).sum(axis=0)
-    again = [trace(service, rate, 4 * STEP_S, rng) for rate in service.rates]
-    truth_p95 = float(np.quantile(np.concatenate([(s.done_s - s.arrive_s) for s in again]), 0.95))
-    load = float(evidence.latency_load.mean())
-    explained = response_quantile_s(0.95, mean, load * mean, np.full(len(mean), 2.0))
+    again = trace(service, service.rates[-1], 8 * STEP_S, rng)
+    truth_p95 = float(np.quantile(again.done_s - again.arrive_s, 0.95))
+    assert model.response is not None
+    cpus = _cpus(service)
+    ratio = (service.rates[-1] * mean + model.background_cores_draws) / cpus.capacity
+    told = Table(model.response, cpus, 0.95).at(ratio, mean / model.response.demand_s)
     later = float(held_bytes(service, np.full(40, 1e4), rng)[-1])
     told = {
         "demand": (mean, service.mean_demand_s),
         "background": (model.background_cores_draws, service.background_cores),
         "memory": (model.memory[0].bytes_draws, later),
-        "response": (explained + model.wait_s_draws[0.95], truth_p95),
+        "response": (told * model.response_ratio_draws[0.95], truth_p95),
     }
     return {name: bool(np.quantile(draws, 0.05) <= truth <= np.quantile(draws, 0.95)) for name, (draws, truth) in told.items()}
 

@@ -15,6 +15,7 @@ from sizing.decide.candidates import of_type
 from sizing.decide.decide import decide, unknown, worst
 from sizing.decide.judge import judge as judge_world
 from sizing.decide.levers import levers, next_steps
+from sizing.decide.shortlist import simulate_shortlist
 from sizing.decide.worlds import scenarios
 from sizing.document import estimate, host_json, objective_json
 from sizing.model.fit import WORLDS, fit
@@ -163,14 +164,15 @@ def with_defaults(stated: tuple[Objective, ...]) -> tuple[Objective, ...]:
 
 
 def class_names(run: Run) -> list[str]:
-    """Host classes that the run sampled, in name order.
+    """Host classes that the run sampled, in name order; where it sampled no host, those that its topology names.
 
     Raises
     ------
     SizeupError
-        Where it sampled none.
+        Where there is none.
     """
-    names = sorted(set(run.hosts["class"].to_list()))
+    named = [i["class"] for i in run.topology.get("instances", []) if i.get("class")]
+    names = sorted(set(run.hosts["class"].to_list() or named))
     if not names:
         raise SizeupError(f"run {run.id}: hosts.parquet is empty, so there is nothing to size; load again with a sampler on the hosts.")
     return names
@@ -263,7 +265,8 @@ def _answer(
     full = decide(name, deploy, verdicts, present)
     merged = replace(full, recommended=found.recommended, binding=found.binding)
     asked_world = world.only(keys) if extra else world
-    return HostAnswer(replace(merged, levers=tuple(levers(asked_world, merged, judged))), evidence, model)
+    simulated = tuple(simulate_shortlist(world, merged, question.seed))
+    return HostAnswer(replace(merged, levers=tuple(levers(asked_world, merged, judged)), simulated=simulated), evidence, model)
 
 
 def _unknowns(answers: Sequence[HostAnswer]) -> list[dict[str, str]]:
@@ -271,7 +274,7 @@ def _unknowns(answers: Sequence[HostAnswer]) -> list[dict[str, str]]:
     for i, a in enumerate(answers):
         if a.model is None:
             for field in ("background_cores", "memory", "recommended"):
-                found.append(Unknown("no valid window was measured", "sizeup load staging --plan steps").entry(f"hosts[{i}].{field}"))
+                found.append(_unfitted(a.evidence).entry(f"hosts[{i}].{field}"))
         elif a.recommendation.present is None:
             found.append(
                 Unknown("the run's topology.json doesn't name the class's instances", "load a stack whose account can be read").entry(
@@ -285,7 +288,17 @@ def _unknowns(answers: Sequence[HostAnswer]) -> list[dict[str, str]]:
     return found
 
 
+def _unfitted(evidence: Evidence) -> Unknown:
+    if evidence.source == "none":
+        return Unknown("neither a host nor CloudWatch's CPUUtilization was read", "sizeup collect staging, or sizeup agent install on the host")
+    return Unknown("no valid window was measured", "sizeup load staging --plan steps")
+
+
 def _unjudged(bound: Bound, verdict: Verdict) -> Unknown:
+    if bound.constraint.startswith("memory_"):
+        return Unknown("memory was not measured: CloudWatch counts none", "sizeup agent install on the host, then sizeup load again")
+    if bound.constraint == "latency":
+        return Unknown("no response time was measured", "turn on the load balancer's access log, or sizeup load staging")
     if bound.constraint not in ("arch_unmeasured", "price_missing"):
         return Unknown(
             f"no benchmark compares {verdict.candidate.type} with the measured type", f"load the service on {verdict.candidate.type}"
@@ -300,6 +313,9 @@ def _warnings(answers: Sequence[HostAnswer]) -> list[Warn]:
     for a in answers:
         for warning in a.evidence.warnings:
             found.setdefault(warning.code, warning)
+        for apart in (s for s in a.recommendation.simulated if s.agrees is False):
+            message = f"{a.recommendation.host_class} on {apart.candidate.type}: p{apart.quantile * 100:g} of latency {apart.why}."
+            found.setdefault("latency_disagrees", Warn("latency_disagrees", message))
     if any(a.evidence.synthetic for a in answers):
         found["synthetic"] = Warn(
             "synthetic", "The run is a demo's: its hosts are processes of this machine, whose speed stands for the present type's."

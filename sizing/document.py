@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from evidence import Estimate
+from sizing.constraints.latency import GIVEN_UP_S
+from sizing.decide.shortlist import TOLERANCE_RATIO, Simulated
 from sizing.model.memory import need_bytes
 from sizing.settings import Objective
 from sizing.types import F8, Bound, Evidence, HostModel, Recommendation, Verdict
@@ -79,6 +82,8 @@ def host_json(r: Recommendation, m: HostModel | None, evidence: Evidence) -> dic
         "excluded_ratio": evidence.excluded_ratio,
         "memory": None if m is None else memory_json(m, r.deploy),
         "candidates": [verdict_json(v) for v in r.verdicts],
+        "server": None if evidence.server is None else asdict(evidence.server),
+        "latency": latency_json(r, m),
         "levers": [
             {"code": v.code, "detail": v.detail, "type": v.type, "saves_monthly_usd": str(v.saves_monthly_usd), "needs": v.needs}
             for v in r.levers
@@ -86,7 +91,41 @@ def host_json(r: Recommendation, m: HostModel | None, evidence: Evidence) -> dic
     }
 
 
-def memory_json(m: HostModel, deploy: str) -> dict[str, Any]:
+def latency_json(r: Recommendation, m: HostModel | None) -> dict[str, Any] | None:
+    """Write in which order the CPU serves, and how formula and simulation compare on the shortlist."""
+    if m is None or m.response is None or m.choice is None:
+        return None
+    found = m.choice
+    return {
+        "discipline": found.discipline,
+        "loops": found.loops,
+        "decided_by": found.decided_by,
+        "why": found.why,
+        "tolerance_ratio": TOLERANCE_RATIO,
+        "simulated": [_simulated_json(s) for s in r.simulated],
+    }
+
+
+def _simulated_json(s: Simulated) -> dict[str, Any]:
+    simulated = None if s.ratio is None else estimate(np.minimum(s.formula_s_draws * s.ratio, GIVEN_UP_S)).as_json()
+    return {
+        "type": s.candidate.type,
+        "count": s.candidate.count,
+        "credit_mode": s.candidate.credit_mode,
+        "quantile": s.quantile,
+        "formula_s": estimate(s.formula_s_draws).as_json(),
+        "simulated_s": simulated,
+        "ratio": s.ratio,
+        "ratio_se": s.ratio_se,
+        "throttled_ratio": s.throttled_ratio,
+        "agrees": s.agrees,
+        "why": s.why,
+    }
+
+
+def memory_json(m: HostModel, deploy: str) -> dict[str, Any] | None:
     need = need_bytes(m.memory, copies=deploy == "blue_green")
+    if not np.isfinite(need).all():
+        return None
     parts = [{"group": p.group, "bytes": estimate(p.bytes_draws).as_json(), "basis": p.basis, "source": p.source} for p in m.memory]
     return {"need_bytes": estimate(need).as_json(), "parts": parts}

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,11 @@ import polars as pl
 
 from catalogue import InstanceType
 from evidence import Reason, Warn
+
+if TYPE_CHECKING:
+    from sizing.decide.shortlist import Simulated
+    from sizing.model.discipline import Choice
+    from sizing.model.latency import Response
 
 F8 = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -39,6 +44,23 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class Server:
+    """The process group that takes most of a host's CPU, as it is on one host.
+
+    Attributes
+    ----------
+    threads : a process's
+    gc_ratio : its collector's time over its CPU time; a parallel collector takes more than its time. None where none was read
+    """
+
+    group: str
+    processes: int
+    threads: float
+    jvm: bool
+    gc_ratio: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """What the runs say of one host class.
 
@@ -51,6 +73,8 @@ class Evidence:
     memory : one row a sample: at, group, color, pss_bytes (RSS where PSS could not be read), basis, window kind
     latency_s, latency_load : shape (requests,), response time at the target, and its window's arrivals a second of the class
     external : requests from outside in the valid windows; `counts_external_ratio` maps one of them to the class's arrivals by name
+    server : what computes there; None where no process was read
+    mean_latency_s : the load balancer's mean response time, where single ones weren't logged
     """
 
     host_class: str
@@ -77,6 +101,8 @@ class Evidence:
     warnings: Sequence[Warn]
     runs: Sequence[str]
     synthetic: bool
+    server: Server | None = None
+    mean_latency_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +132,8 @@ class HostModel:
     members : shape (groups,), arrivals of the group for one request from outside
     demand_s_draws : shape (groups, S), CPU seconds a request on the present type
     background_cores_draws : shape (S,), CPU taken without load, in cores
-    wait_s_draws : Mapping of quantile to (S,), response time that isn't CPU
+    response_ratio_draws : Mapping of quantile to (S,), the run's own quantile over `response`'s; nan where no response time is known
+    response, choice : what a request's time is made of, and in which order the CPU serves; None where no response time is known
     """
 
     host_class: str
@@ -115,13 +142,15 @@ class HostModel:
     per_external: F8
     demand_s_draws: F8
     background_cores_draws: F8
-    wait_s_draws: Mapping[float, F8]
+    response_ratio_draws: Mapping[float, F8]
     memory: Sequence[MemoryPart]
     error_ratio_draws: F8
     bytes_per_request: float
     hosts: int
     measured_family: str | None
     measured_arch: str | None
+    response: Response | None = None
+    choice: Choice | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +189,7 @@ class Candidate:
         return (self.type, self.count, self.placement, self.credit_mode)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class World:
     """Everything that a constraint may read, for one host class and a list of candidates (C) in S sampled worlds.
 
@@ -272,4 +301,5 @@ class Recommendation:
     binding: Bound | None
     verdicts: Sequence[Verdict]
     levers: Sequence[Lever] = ()
+    simulated: Sequence[Simulated] = ()
     next: Sequence[Mapping[str, str]] = field(default_factory=tuple)

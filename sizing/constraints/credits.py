@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -72,6 +73,7 @@ def spending(world: World, asked: Bools) -> Spending:
     )
 
 
+@lru_cache(maxsize=1)
 def need(world: World) -> F8:
     """Deepest draw-down of a sampled week, shape (C, S); a week that never recovers counts what seven days draw."""
     spent = spending(world, ~_repeated(world))
@@ -81,6 +83,18 @@ def need(world: World) -> F8:
     depth[spent.row, spent.world] = draw_down(spent, spent.earned) * repeats
     first = {key: row for row, key in reversed(list(enumerate(_keys(world))))}
     return depth[[first[key] for key in _keys(world)]]
+
+
+def backlog_s(world: World) -> F8:
+    """How long a request waits behind what an empty balance throttled, at its worst in the week, shape (C, S).
+
+    With the balance gone a host works at what it earns, so the work that waits is what the week draws beyond cap and
+    launch credits, and that over the earnings is the wait; in unlimited mode nothing waits.
+    """
+    rate = np.array([[c.instance.burst.credits_per_h if c.instance.burst else np.inf] for c in world.candidates], dtype=float)
+    waiting: F8 = np.where(unlimited(world), 0.0, np.maximum(need(world) - have(world), 0.0))
+    wait_s: F8 = waiting / rate * 3600.0
+    return wait_s
 
 
 def _keys(world: World) -> list[tuple[str, int]]:

@@ -1,26 +1,54 @@
-"""Latency at the peak: the objective's quantile of response time, at full-speed vCPUs, against its limit."""
+"""Latency at the peak: the objective's quantile of response time against its limit; credits that ran out are a wait too."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from sizing.constraints import Constraint
-from sizing.model.latency import response_quantile_s
-from sizing.types import F8, World
+from sizing.constraints.credits import backlog_s
+from sizing.model.latency import Table
+from sizing.model.sharing import Cpus
+from sizing.model.threads import SECOND_THREAD
+from sizing.types import F8, Candidate, HostModel, World
+
+GIVEN_UP_S = 60.0
+"""An Application Load Balancer's idle timeout: whoever waits longer gets an error (its user guide, "Connection idle timeout")."""
 
 
 def need(world: World) -> F8:
     """Response time at the objective's quantile, shape (C, S); of several objectives the tightest, on the first one's scale."""
-    busy = world.peak_busy_draws
-    model = world.model
-    mean_s = (model.demand_s_draws * model.per_external[:, None]).sum(axis=0) / max(float(model.per_external.sum()), 1e-12)
-    service = mean_s[None, :] / world.speed_draws
     first = world.latency[0][1]
+    waits = backlog_s(world)
     worst = np.zeros(world.size)
     for quantile, limit_s in world.latency:
-        response = model.wait_s_draws[quantile][None, :] + response_quantile_s(quantile, service, busy, world.threads_draws)
+        response = np.minimum(response_s(world, quantile) + waits, max(GIVEN_UP_S, 2 * limit_s))
         worst = np.maximum(worst, response / limit_s * first)
     return worst
+
+
+def response_s(world: World, quantile: float) -> F8:
+    """A quantile of response time at full speed, shape (C, S); nan where no response time is known."""
+    model = world.model
+    if model.response is None:
+        return np.full(world.size, np.nan)
+    ratio, scale = world.peak_busy_draws / world.threads_draws, mean_demand_s(model) / model.response.demand_s / world.speed_draws
+    kinds = [cpus_of(c) for c in world.candidates]
+    found = np.empty(world.size)
+    for cpus in dict.fromkeys(kinds):
+        rows = [row for row, kind in enumerate(kinds) if kind == cpus]
+        found[rows] = Table(model.response, cpus, quantile).at(ratio[rows], scale[rows])
+    return found * model.response_ratio_draws[quantile]
+
+
+def mean_demand_s(model: HostModel) -> F8:
+    """CPU seconds of the mean request, shape (S,)."""
+    found: F8 = (model.demand_s_draws * model.per_external[:, None]).sum(axis=0) / max(float(model.per_external.sum()), 1e-12)
+    return found
+
+
+def cpus_of(candidate: Candidate) -> Cpus:
+    """A candidate's CPUs, its second hyper-threads at the middle of what was measured."""
+    return Cpus(candidate.instance.vcpus, candidate.instance.threads_per_core, sum(SECOND_THREAD) / 2)
 
 
 def limit(world: World) -> F8:

@@ -31,7 +31,9 @@ def scenarios(
     speed = np.stack([speeds[c.instance.name] for c in candidates])
     second = second_thread_draws(seed, worlds)
     capacity = {key: threads_capacity(*key, second) for key in {_threads(c.instance) for c in candidates}}
-    threads = np.stack([capacity[_threads(c.instance)] for c in candidates])
+    # A server of a few loops uses as many threads, however many there are.
+    loops = model.response.loops if model.response is not None and model.response.loops else np.inf
+    threads = np.stack([np.minimum(capacity[_threads(c.instance)], loops) for c in candidates])
     demand = (model.demand_s_draws * model.per_external[:, None]).sum(axis=0)
     left = np.array([[max(c.count - 1, 1) if survive_zone_loss else c.count] for c in candidates], dtype=float)
     work = traffic.rate_draws * demand

@@ -13,10 +13,15 @@ from sizing.types import F8
 # A name stands on its own only where its demand is known to a quarter and differs from the others' by more than it is unsure.
 OWN_WIDTH_RATIO = 0.25
 LEVEL = 0.9
+LEAST_BINS = 8
+"""Fewer bins drawn again and again are often one bin."""
+STILL_WIDTH_RATIO = 0.5
 # Bins next to each other share queues and background work, so whole blocks of them are drawn, never single bins.
 BLOCK_BINS = 4
+LENGTHS = 2.5
+"""Correlation lengths a block, beyond which longer blocks change nothing."""
 # So few blocks see less than the whole of the noise; by benchmarks/model.py.
-CALIBRATION = 1.1
+CALIBRATION = 1.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,33 @@ def fit_demand(counts: F8, cpu_s: F8, seconds: F8, names: Sequence[str], *, n: i
     return DemandFit(groups, draws[1:], draws[0])
 
 
+def fit_best(counts: F8, cpu_s: F8, seconds: F8, names: Sequence[str], *, n: int, rng: np.random.Generator) -> DemandFit:
+    """Fit what the bins carry: `fit_demand`, or where they are few, or the load stood still, the bound of `fit_few`."""
+    if len(cpu_s) < LEAST_BINS:
+        return fit_few(counts, cpu_s, seconds, names, n=n, rng=rng)
+    fitted = fit_demand(counts, cpu_s, seconds, names, n=n, rng=rng)
+    came = np.array([sum(counts[:, list(names).index(name)].sum() for name in group) for group in fitted.groups])
+    lo, mid, hi = np.quantile(came @ fitted.demand_s_draws, [(1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2])
+    # At one rate only chance tells requests from background: then what both take together says more.
+    return fitted if hi - lo <= STILL_WIDTH_RATIO * mid else fit_few(counts, cpu_s, seconds, names, n=n, rng=rng)
+
+
+def fit_few(counts: F8, cpu_s: F8, seconds: F8, names: Sequence[str], *, n: int, rng: np.random.Generator) -> DemandFit:
+    """Bound the service demand by a few bins: what is taken without requests is anything up to half of the least busy bin's CPU.
+
+    Parameters as of `fit_demand`; every name stands in one group. The fewer requests that bin had beside the others, the
+    more of its CPU may be nobody's.
+    """
+    total, took_s = float(counts.sum()), np.broadcast_to(cpu_s if cpu_s.ndim == 2 else cpu_s[:, None], (len(cpu_s), n)).sum(axis=0)
+    cores, rates = cpu_s.reshape(len(cpu_s), -1).mean(axis=1) / seconds, counts.sum(axis=1) / seconds
+    least = int(cores.argmin())
+    idle = rng.uniform(0.0, 1.0 - 0.5 * min(rates[least] / rates.mean(), 1.0), n) * cores[least]
+    # Requests of exponential size: a sum of n is known to √(2/n), their count included.
+    error = rng.normal(1.0, np.sqrt(2.0 / total), n)
+    demand = np.maximum((took_s - idle * seconds.sum()) / total * error, 0.0)
+    return DemandFit([list(names)], demand[None, :], idle)
+
+
 def _told_apart(counts: F8, cpu_s: F8, seconds: F8, names: Sequence[str], rng: np.random.Generator) -> list[list[str]]:
     """Leave a name on its own where the run shows its demand apart from the rest's; merge the others."""
     present = [i for i in range(len(names)) if counts[:, i].sum() > 0]
@@ -81,9 +113,10 @@ def _bootstrap(grouped: F8, cpu_s: F8, seconds: F8, n: int, rng: np.random.Gener
     # A Poisson count's variance grows with its mean, and so does the CPU it takes: weigh by one over its square root.
     weight = 1.0 / np.sqrt(np.maximum(grouped.sum(axis=1), 1.0))
     point = _solve(design, cpu_s.mean(axis=1), weight)
+    length = _block_bins((cpu_s.mean(axis=1) - design @ point) * weight)
     draws = np.empty((spent, n))
     for world in range(n):
-        picked = _blocks(bins, rng)
+        picked = _blocks(bins, length, rng)
         draws[:, world] = _solve(design[picked], cpu_s[picked, world % cpu_s.shape[1]], weight[picked])
     inflation = CALIBRATION * np.sqrt(bins / max(bins - spent, 1))
     spread: F8 = np.maximum(point[:, None] + (draws - point[:, None]) * inflation, 0.0)
@@ -98,9 +131,17 @@ def _solve(design: F8, cpu_s: F8, weight: F8) -> F8:
     return found
 
 
-def _blocks(bins: int, rng: np.random.Generator) -> np.ndarray:
+def _block_bins(residual: F8) -> int:
+    """How long a block must be that what is left over of one says little of the next: by its correlation from bin to bin."""
+    about = residual - residual.mean()
+    spread = float(about @ about)
+    together = float(about[:-1] @ about[1:]) / spread if spread > 0 else 0.0
+    apart = LENGTHS * (1 + together) / (1 - together) if 0 < together < 1 else 0.0
+    return int(np.clip(apart, min(BLOCK_BINS, max(1, len(residual) // 3)), max(1, len(residual) // 5)))
+
+
+def _blocks(bins: int, length: int, rng: np.random.Generator) -> np.ndarray:
     """Draw a moving-block bootstrap sample of bin numbers, as many as there are."""
-    length = min(BLOCK_BINS, max(1, bins // 3))
     starts = rng.integers(0, bins - length + 1, size=-(-bins // length))
     picked: np.ndarray = (starts[:, None] + np.arange(length)[None, :]).ravel()[:bins]
     return picked

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import timedelta
 
 import numpy as np
 import polars as pl
 
-from evidence import Run, SizeupError, Warn, route_name
+from evidence import Run, SizeupError, Warn
 from sizing.model.alignment import aligned, shift_beats
+from sizing.model.arrivals import epoch_s, external_lines, named_log, served_in
+from sizing.model.monitored import balancer_counts, gaps_words, hosts_from_metrics, instance_types, mean_latency_s, vcpus_of
+from sizing.model.processes import hosts_from_processes, memory_samples, server_of
+from sizing.model.warmup import warm_bins
 from sizing.model.windows import between, windows
 from sizing.types import F8, Evidence, Window
 
@@ -18,6 +22,10 @@ from sizing.types import F8, Evidence, Window
 BIN_BEATS = 2
 LONG_BEAT_S = 10.0
 """Beats of a monitor, not of the sampler: each is a bin by itself."""
+MOST_BINS = 500
+"""A fortnight of five-minute averages says no less by the half hour, and is fitted in a second."""
+ALL = "*"
+"""The name of requests that were only counted, not logged."""
 
 
 def gather(runs: Sequence[Run], host_class: str, *, target_groups: Mapping[str, str], latency_limit_s: float = 0.5) -> Evidence:
@@ -30,75 +38,138 @@ def gather(runs: Sequence[Run], host_class: str, *, target_groups: Mapping[str, 
     target_groups : Mapping[str, str]
         Host class to target group name, as the load balancer logs it.
 
+    Notes
+    -----
+    CPU is the hosts table's; without a row of the class there, its process groups'; without those, CloudWatch's averages.
+    Requests are the access log's; without a line for the class, the target group's counts in CloudWatch.
+
     Raises
     ------
     SizeupError
-        Where no run holds a sample of the class.
+        Where no run knows the class.
     """
     run = runs[0]
+    hosts = host_rows(run, host_class)
+    cut = windows(run, latency_limit_s)
+    if hosts.height and hosts["source"][0] == "cloudwatch":
+        cut = _whole(run, hosts, cut)
+    log, group = named_log(run), target_groups.get(host_class)
+    arrivals = log.filter(pl.col("target_group") == pl.lit(group, pl.String))
+    steady = [w for w in cut if w.kind == "steady" and w.valid]
+    counted = _logged(run, log, arrivals, steady) if arrivals.height else _counted(run, group, hosts)
+    beats = _beats(hosts, counted, steady)
+    shift = shift_beats([b.counts.sum(axis=1) for b in beats], [b.cpu_s for b in beats])
+    counts, cpu_s, seconds, blocks = _bins([b.shifted(shift) for b in beats], counted.names)
+    warm, dearer = warm_bins(counts.sum(axis=1), cpu_s, seconds, blocks)
+    latency_s, latency_load = _latencies(arrivals, steady)
+    total_s = sum(w.seconds for w in cut if w.kind != "deploy") or 1.0
+    named = [host_class, *(name for name, _ in instance_types(run, host_class)), *hosts["host"].unique()]
+    own = run.processes.filter(pl.col("host").is_in(named))
+    return Evidence(
+        host_class=host_class,
+        windows=cut,
+        names=counted.names,
+        counts=counts[warm],
+        cpu_s=cpu_s[warm],
+        seconds=seconds[warm],
+        blocks=blocks[warm],
+        memory=memory_samples(own.sort("at"), cut),
+        latency_s=latency_s,
+        latency_load=latency_load,
+        arrivals_per_external=counted.per_external,
+        errors=counted.errors,
+        requests=counted.requests,
+        highest_external_per_s=max((w.offered_per_s for w in steady), default=0.0),
+        bytes_per_request=counted.bytes_per_request,
+        hosts=max(int(hosts["host"].n_unique()), 1),
+        vcpus=int(hosts["vcpus"][0]) if hosts.height else 1,
+        source=str(hosts["source"][0]) if hosts.height else "none",
+        deployments=run.events.filter((pl.col("kind") == "deploy") & (pl.col("subject") == host_class)).height,
+        excluded_ratio=1.0 - (sum(w.seconds for w in steady) - float(seconds[~warm].sum())) / total_s,
+        quality=(),
+        warnings=tuple(_warnings(steady, hosts, shift, float(seconds[~warm].sum()), dearer)),
+        runs=[r.id for r in runs],
+        synthetic=any(r.synthetic for r in runs),
+        server=server_of(own, steady),
+        mean_latency_s=counted.mean_latency_s,
+    )
+
+
+def host_rows(run: Run, host_class: str) -> pl.DataFrame:
+    """CPU of the class's hosts, beat by beat, from the best source that the run has.
+
+    Raises
+    ------
+    SizeupError
+        Where no table and no topology names the class.
+    """
     hosts = run.hosts.filter(pl.col("class") == host_class).sort("at")
-    if hosts.is_empty():
+    if hosts.height:
+        return hosts
+    vcpus = vcpus_of(run, host_class)
+    grouped = hosts_from_processes(run, host_class, vcpus or 1)
+    if grouped.height:
+        return grouped
+    if vcpus is None:
         known = ", ".join(sorted(set(run.hosts["class"]))) or "none"
         raise SizeupError(
             f"run {run.id}: hosts.parquet has no sample of class {host_class!r} (it has: {known}); load again with a sampler there."
         )
-    cut = windows(run, latency_limit_s)
-    log = named_log(run)
-    arrivals = log.filter(pl.col("target_group") == pl.lit(target_groups.get(host_class), pl.String))
-    steady = [w for w in cut if w.kind == "steady" and w.valid]
+    return hosts_from_metrics(run, host_class, vcpus)
+
+
+def _whole(run: Run, hosts: pl.DataFrame, cut: Sequence[Window]) -> list[Window]:
+    """One window over all of a monitor's periods: steps of minutes are too short for averages of five."""
+    interval = timedelta(seconds=float(hosts["interval_s"].to_numpy().max()))
+    start, end = hosts["at"].to_list()[0] - interval, hosts["at"].to_list()[-1]
+    counts = balancer_counts(run, "RequestCount", balancer=True)
+    highest = max([w.offered_per_s for w in cut if w.valid] + [float(v) for v in counts.value / counts.period_s], default=0.0)
+    return [Window("monitored", start, end, "steady", highest, 0.0, True, "")]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a class was asked for: names, requests of each for one from outside, and what the balancer says of answers."""
+
+    names: Sequence[str]
+    per_external: F8
+    errors: int
+    requests: int
+    bytes_per_request: float
+    mean_latency_s: float | None
+    inside: Callable[[F8, F8], F8]
+    """Starts and ends of bins to shape (bins, names)."""
+
+
+def _logged(run: Run, log: pl.DataFrame, arrivals: pl.DataFrame, steady: Sequence[Window]) -> _Asked:
     names = [str(n) for n in arrivals["name"].value_counts(sort=True)["name"]]
-    beats = _beats(hosts, arrivals, names, steady)
-    shift = shift_beats([b.counts.sum(axis=1) for b in beats], [b.cpu_s for b in beats])
-    counts, cpu_s, seconds, blocks = _bins([b.shifted(shift) for b in beats], names)
-    external = external_lines(run, log)
-    inside_external = _inside(external, "created_at", steady)
+    external = _inside(external_lines(run, log), "created_at", steady)
     inside = _inside(arrivals, "created_at", steady)
-    per_external = np.array([(inside["name"] == n).sum() for n in names], dtype=float) / max(inside_external.height, 1)
-    latency_s, latency_load = _latencies(arrivals, steady)
-    total_s = sum(w.seconds for w in cut if w.kind != "deploy") or 1.0
-    return Evidence(
-        host_class=host_class,
-        windows=cut,
-        names=names,
-        counts=counts,
-        cpu_s=cpu_s,
-        seconds=seconds,
-        blocks=blocks,
-        memory=_memory(run, hosts, cut),
-        latency_s=latency_s,
-        latency_load=latency_load,
-        arrivals_per_external=per_external,
-        errors=int((inside["status"] >= 500).sum()),
-        requests=inside.height,
-        highest_external_per_s=max((w.offered_per_s for w in steady), default=0.0),
-        bytes_per_request=float(inside["sent_bytes"].to_numpy().mean()) if inside.height else 0.0,
-        hosts=int(hosts["host"].n_unique()),
-        vcpus=int(hosts["vcpus"][0]),
-        source=str(hosts["source"][0]),
-        deployments=run.events.filter((pl.col("kind") == "deploy") & (pl.col("subject") == host_class)).height,
-        excluded_ratio=1.0 - sum(w.seconds for w in steady) / total_s,
-        quality=(),
-        warnings=tuple(_warnings(steady, shift)),
-        runs=[r.id for r in runs],
-        synthetic=any(r.synthetic for r in runs),
+    return _Asked(
+        names,
+        np.array([(inside["name"] == n).sum() for n in names], dtype=float) / max(external.height, 1),
+        int((inside["status"] >= 500).sum()),
+        inside.height,
+        float(inside["sent_bytes"].to_numpy().mean()) if inside.height else 0.0,
+        None,
+        lambda starts, ends: served_in(arrivals, names, starts, ends),
     )
 
 
-def named_log(run: Run) -> pl.DataFrame:
-    """Return the access log with `name`, the route of each line, and `began_at`, when the target was asked."""
-    log = run.access_log
-    pairs = log.select("method", "url").unique()
-    routes = pl.DataFrame(
-        {"method": pairs["method"], "url": pairs["url"], "name": [route_name(m, u) for m, u in pairs.iter_rows()]},
-        schema={"method": pl.String, "url": pl.String, "name": pl.String},
+def _counted(run: Run, group: str | None, hosts: pl.DataFrame) -> _Asked:
+    requests, means = balancer_counts(run, "RequestCount", group), balancer_counts(run, "TargetResponseTime", group)
+    total = float(balancer_counts(run, "RequestCount", balancer=True).value.sum())
+    failed = float(balancer_counts(run, "HTTPCode_Target_5XX_Count", group).value.sum())
+    came = float(requests.value.sum())
+    return _Asked(
+        [ALL] if came else [],
+        np.full(1 if came else 0, came / total if total else 1.0),
+        round(failed),
+        round(came),
+        0.0,
+        mean_latency_s(requests, means),
+        lambda starts, ends: requests.inside(starts, ends)[:, None] if came else np.zeros((len(ends), 0)),
     )
-    return log.join(routes, on=["method", "url"], how="left")
-
-
-def external_lines(run: Run, log: pl.DataFrame) -> pl.DataFrame:
-    """Return the lines that came from outside: the generator's, by the run's trace id; all of them where none carries it."""
-    ours = log.filter(pl.col("trace_run") == run.meta.get("trace_run"))
-    return ours if ours.height else log
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +185,7 @@ class _Beats:
         return _Beats(aligned(self.counts, -shift), aligned(self.cpu_s, shift), aligned(self.seconds, shift))
 
     def binned(self) -> tuple[F8, F8, F8]:
-        size = 1 if len(self.seconds) and self.seconds[0] >= LONG_BEAT_S else BIN_BEATS
+        size = BIN_BEATS if len(self.seconds) and self.seconds[0] < LONG_BEAT_S else max(1, len(self.seconds) // MOST_BINS)
         bins = len(self.cpu_s) // size
         counts, cpu_s, seconds = (
             v[: bins * size].reshape(bins, size, *v.shape[1:]).sum(axis=1) for v in (self.counts, self.cpu_s, self.seconds)
@@ -122,7 +193,7 @@ class _Beats:
         return counts, cpu_s, seconds
 
 
-def _beats(hosts: pl.DataFrame, arrivals: pl.DataFrame, names: Sequence[str], steady: Sequence[Window]) -> list[_Beats]:
+def _beats(hosts: pl.DataFrame, asked: _Asked, steady: Sequence[Window]) -> list[_Beats]:
     """Cut the valid windows into sampler beats; spread each request over the time it was being served."""
     found = []
     for window in steady:
@@ -130,8 +201,8 @@ def _beats(hosts: pl.DataFrame, arrivals: pl.DataFrame, names: Sequence[str], st
         beats = rows.group_by("at", maintain_order=True).agg(
             cpu=(pl.col("cpu_user_s") + pl.col("cpu_system_s")).sum(), interval=pl.col("interval_s").max()
         )
-        ends, seconds = _epoch_s(beats["at"]), beats["interval"].to_numpy().astype(float)
-        found.append(_Beats(_spread(arrivals, names, ends - seconds, ends), beats["cpu"].to_numpy().astype(float), seconds))
+        ends, seconds = epoch_s(beats["at"]), beats["interval"].to_numpy().astype(float)
+        found.append(_Beats(asked.inside(ends - seconds, ends), beats["cpu"].to_numpy().astype(float), seconds))
     return found
 
 
@@ -145,24 +216,6 @@ def _bins(beats: Sequence[_Beats], names: Sequence[str]) -> tuple[F8, F8, F8, np
         seconds.append(length)
         blocks.append(np.full(len(took), block))
     return np.concatenate(counts), np.concatenate(cpu_s), np.concatenate(seconds), np.concatenate(blocks)
-
-
-def _spread(arrivals: pl.DataFrame, names: Sequence[str], starts: F8, ends: F8) -> F8:
-    """Share out each request over the bins by the time that it was being served, shape (bins, names)."""
-    counts = np.zeros((len(ends), len(names)))
-    for column, name in enumerate(names):
-        rows = arrivals.filter(pl.col("name") == name)
-        done = _epoch_s(rows["at"])
-        length = np.maximum(rows["target_s"].fill_null(0.0).to_numpy(), 1e-6)
-        for row in range(len(ends)):
-            overlap = np.minimum(ends[row], done) - np.maximum(starts[row], done - length)
-            counts[row, column] = np.clip(overlap / length, 0.0, 1.0).sum()
-    return counts
-
-
-def _epoch_s(times: pl.Series) -> F8:
-    seconds: F8 = times.dt.epoch("us").to_numpy().astype(float) / 1e6
-    return seconds
 
 
 def _inside(frame: pl.DataFrame, column: str, kept: Sequence[Window]) -> pl.DataFrame:
@@ -181,32 +234,7 @@ def _latencies(arrivals: pl.DataFrame, steady: Sequence[Window]) -> tuple[F8, F8
     return np.concatenate(values), np.concatenate(loads)
 
 
-def _memory(run: Run, hosts: pl.DataFrame, cut: Sequence[Window]) -> pl.DataFrame:
-    """Return the class's processes rows, one a sample and group, with what was read and in which kind of window."""
-    rows = run.processes.filter(pl.col("host").is_in(hosts["host"].unique().implode())).sort("at")
-    kinds = [_kind_at(at, cut) for at in rows["at"]]
-    return rows.select(
-        "at",
-        "host",
-        "group",
-        "color",
-        "limit_bytes",
-        "jvm_gc",
-        "jvm_used_bytes",
-        "jvm_live_bytes",
-        "jvm_committed_bytes",
-        "jvm_max_bytes",
-        "jvm_metaspace_bytes",
-        bytes=pl.coalesce("pss_bytes", "rss_bytes"),
-        basis=pl.when(pl.col("pss_bytes").is_null()).then(pl.lit("rss")).otherwise(pl.lit("pss")),
-    ).with_columns(kind=pl.Series(kinds, dtype=pl.String))
-
-
-def _kind_at(at: datetime, cut: Sequence[Window]) -> str:
-    return next((w.kind for w in cut if w.start < at <= w.end), "outside")
-
-
-def _warnings(steady: Sequence[Window], shift: int) -> list[Warn]:
+def _warnings(steady: Sequence[Window], hosts: pl.DataFrame, shift: int, warm_s: float, dearer: float) -> list[Warn]:
     found = []
     if not steady:
         message = "No window of the run is valid, so nothing can be fitted; sizeup runs show says why for each."
@@ -215,4 +243,11 @@ def _warnings(steady: Sequence[Window], shift: int) -> list[Warn]:
         word = "late" if shift > 0 else "early"
         message = f"CPU was counted {abs(shift)} sampler beats {word} against the arrivals it served; it is fitted where it belongs."
         found.append(Warn("misaligned", f"{message} Compare the hosts' clocks."))
+    if warm_s:
+        message = f"The first {warm_s:.0f} s of the windows cost {dearer:.1f} times what later requests did (warm-up); they are left out."
+        found.append(Warn("warm_up", message))
+    if hosts.height and hosts["source"][0] == "cloudwatch":
+        gaps = gaps_words(hosts)
+        message = f"CPU is CloudWatch's averages of {hosts['interval_s'][0]:.0f} s over the whole host: demand is as wide as they leave it."
+        found.append(Warn("monitor_only", f"{message} {gaps}" if gaps else message))
     return found

@@ -1,86 +1,203 @@
-"""How long a request takes: the wait that isn't CPU, and the CPU's own queue at the candidate's utilisation."""
+"""How long a request takes: waits that no CPU shortens, and the CPU's own queue by the discipline that the evidence speaks for.
+
+A response is wait + CPU, request by request: shapes of both are read off the lightest step of a run, where nobody queues
+yet; queueing stretches the CPU's part (`sharing`, `first_come`); what the run's quantiles say beyond that is kept as a residual.
+"""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, Protocol
 
 import numpy as np
 
+from sizing.model.queueing import erlang_c
+from sizing.model.sharing import Cpus, share
 from sizing.types import F8
 
 SATURATED_S = 1e6
 """What stands for a response time without bound: arrivals exceed what the CPUs can do."""
+STABLE_RATIO = 0.99
+"""Above it a queue never settles within a peak's hour."""
+
+REQUESTS = 1024
+ROOT_STEP = 0.09
+LOADS = 1.0 - np.exp(-((ROOT_STEP * np.arange(25)) ** 2))
+"""Utilisations of a table, to 0.99, dense where the first requests meet another and where the queue grows: even in √−log(1 − ρ)."""
+SCALES = np.exp2(np.arange(-6.0, 9.0))
+
+Discipline = Literal["processor_sharing", "first_come_first_served"]
+
+
+class Queue(Protocol):
+    """Response times in mean service times, shape (loads, requests), of sizes and chances of shape (requests,)."""
+
+    def response(self, sizes: F8, chance: F8) -> F8: ...
+
+
+@dataclass(frozen=True, slots=True)
+class FirstCome:
+    """First come, first served at utilisations `ratio`, shape (loads,): Allen–Cunneen's mean wait, exponential where one waits.
+
+    Exact for M/M/c; the mean is exact for M/G/1. Against simulation with the sizes' variation from 0.5 to 2 and several
+    servers the mean errs by −2 to +7 %. Source: A. Allen, Probability, Statistics and Queueing Theory, 1990, 5.3.
+    """
+
+    ratio: F8
+    servers: float
+
+    def response(self, sizes: F8, chance: F8) -> F8:
+        """See `Queue`."""
+        waits = erlang_c(np.full(len(self.ratio), self.servers), self.ratio * self.servers)
+        mean = (1.0 + float(np.var(sizes))) / 2.0 / (self.servers * (1.0 - self.ratio))
+        late = np.log(np.maximum(waits[:, None], 1e-300) / (1.0 - chance))
+        found: F8 = sizes + np.maximum(late, 0.0) * mean[:, None]
+        return found
+
+
+@dataclass(frozen=True)
+class Response:
+    """What a request's time is made of on the measured host, one request an entry of `sizes`, `waits_s` and `chance`.
+
+    Attributes
+    ----------
+    sizes : CPU over the mean request's
+    waits_s : what isn't CPU and doesn't shrink with it
+    chance : which moment it meets, 0 to 1, in the order of the CPU's queue
+    demand_s : CPU seconds of the mean request
+    loops : how many requests are computed at once, by first-come-first-served; None where all CPUs serve
+    """
+
+    discipline: Discipline
+    sizes: F8
+    waits_s: F8
+    chance: F8
+    demand_s: float
+    loops: int | None = None
+
+    def capacity(self, cpus: Cpus) -> float:
+        """Full threads' worth of work that this server can use."""
+        return cpus.capacity if self.loops is None else min(float(self.loops), cpus.capacity)
+
+    def queue(self, cpus: Cpus, ratio: F8) -> Queue:
+        """The CPU's queue at utilisations of `capacity`."""
+        if self.discipline == "processor_sharing":
+            return share(cpus, ratio)
+        return FirstCome(ratio, self.capacity(cpus))
+
+    def times_s(self, cpus: Cpus, ratio: F8, scale: float = 1.0) -> F8:
+        """Response times, shape (loads, requests), where a request's CPU takes `scale` of the measured."""
+        return self.waits_s + scale * self.demand_s * self.queue(cpus, ratio).response(self.sizes, self.chance)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A quantile of the response over utilisation and scale: logarithms, shape (LOADS, SCALES)."""
+
+    response: Response
+    cpus: Cpus
+    quantile: float
+
+    @cached_property
+    def log_s(self) -> F8:
+        work = self.response.demand_s * self.response.queue(self.cpus, LOADS).response(self.response.sizes, self.response.chance)
+        times = self.response.waits_s + SCALES[:, None, None] * work
+        found: F8 = np.log(np.quantile(times, self.quantile, axis=2).T)
+        return found
+
+    def at(self, ratio: F8, scale: F8) -> F8:
+        """Return the quantile in seconds at each utilisation and scale, of one shape; nan where either isn't known."""
+        from scipy.ndimage import map_coordinates
+
+        stable = ratio < STABLE_RATIO
+        load = np.sqrt(-np.log1p(-np.where(stable, ratio, 0.0))) / ROOT_STEP
+        where = np.stack([load, np.log2(np.maximum(scale, SCALES[0])) - np.log2(SCALES[0])])
+        known = np.isfinite(where).all(axis=0)
+        value = map_coordinates(self.log_s, np.where(known, where, 0.0), order=1, mode="nearest")
+        found: F8 = np.where(known, np.where(stable, np.exp(value), SATURATED_S), np.nan)
+        return found
+
+
+def read_response(
+    latency_s: F8, demand_s: float, ratio: float, cpus: Cpus, discipline: Discipline, loops: int | None
+) -> Response:
+    """Split the response times of the lightest step, shape (requests,), into waits and CPU.
+
+    The CPU's share of the mean is what the fitted demand takes at that step's utilisation; each request is split alike,
+    so that where the CPU is nearly all of it, its shape is the CPU's, and where it is little, the split matters little.
+    """
+    ordered = np.quantile(latency_s, (np.arange(REQUESTS) + 0.5) / REQUESTS)
+    chance = _spread()
+    mean = float(ordered.mean())
+    sizes = ordered / mean
+    plain = Response(discipline, sizes, np.zeros(REQUESTS), chance, demand_s, loops)
+    lightest = float(plain.times_s(cpus, np.array([min(ratio, LOADS[-1])])).mean())
+    return Response(discipline, sizes, ordered * max(1.0 - lightest / mean, 0.0), chance, demand_s, loops)
+
+
+def exponential_response(mean_s: float, demand_s: float, discipline: Discipline, loops: int | None = None) -> Response:
+    """Where only a mean response is known: CPU and waits vary like an exponential, as nothing says how they do."""
+    sizes = -np.log1p(-(np.arange(REQUESTS) + 0.5) / REQUESTS)
+    return Response(discipline, sizes, sizes * max(mean_s - demand_s, 0.0), _spread(), demand_s, loops)
+
+
+def _spread() -> F8:
+    """Chances that meet every part of a sorted sample alike: the golden ratio's multiples, shape (REQUESTS,)."""
+    return np.asarray((np.arange(REQUESTS) * 0.6180339887498949 + 0.5) % 1.0, dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a run: arrivals a second at one host, and its response times."""
+
+    rate_per_s: float
+    latency_s: F8
+
+
+def steps_of(latency_s: F8, latency_load: F8) -> list[Step]:
+    """Put response times, shape (requests,), into steps by their window's rate, the lightest first."""
+    return [Step(float(load), latency_s[latency_load == load]) for load in np.unique(latency_load)]
+
+
+def residual_ratio(table: Table, steps: Sequence[Step], demand_s: F8, background: F8, rng: np.random.Generator) -> F8:
+    """Return the run's own quantile over the table's, shape (S,).
+
+    Each world weighs the steps anew, so that what no model explains of their differences is part of the width.
+    """
+    worlds, capacity = len(demand_s), table.response.capacity(table.cpus)
+    over = np.empty((len(steps), worlds))
+    for k, step in enumerate(steps):
+        ratio = np.minimum((step.rate_per_s * demand_s + background) / capacity, LOADS[-1])
+        told = table.at(ratio, demand_s / table.response.demand_s)
+        over[k] = resampled_quantile(step.latency_s, table.quantile, worlds, rng) / told
+    weight = np.array([len(step.latency_s) for step in steps], dtype=float)
+    picked = rng.multinomial(len(steps), weight / weight.sum(), size=worlds)
+    found = (picked.T * over).sum(axis=0) / len(steps)
+    middle = float(np.median(found))
+    # Draws and steps both carry the sampling noise, which so is counted twice.
+    spread: F8 = np.maximum(middle + (found - middle) / np.sqrt(2.0), 0.0)
+    return spread
+
 
 STRETCHES = 10
-# What the stretches of so short a run don't show of it; by benchmarks/model.py.
-CALIBRATION = 1.5
 
 
-def erlang_c(servers: F8, load: F8) -> F8:
-    """Return the probability that an arrival waits in M/M/c, shape broadcast (Erlang 1917; Gross & Harris, chapter 2).
-
-    `servers` may lie between whole numbers (two hyper-threads do the work of 1.3): the gamma function stands for the factorial.
-    """
-    from scipy.special import gammaincc, gammaln
-
-    load = np.minimum(load, 0.999999 * servers)
-    # Erlang B by the continuous extension 1/B = e^a a^-c Γ(c+1, a), then C = B / (1 − ρ(1 − B)).
-    log_inverse_b = (
-        load - servers * np.log(np.maximum(load, 1e-300)) + gammaln(servers + 1) + np.log(np.maximum(gammaincc(servers + 1, load), 1e-300))
-    )
-    b = np.exp(-np.maximum(log_inverse_b, 0.0))
-    ratio = load / servers
-    waits: F8 = np.clip(b / (1 - ratio * (1 - b)), 0.0, 1.0)
-    return waits
-
-
-def response_quantile_s(quantile: float, service_s: F8, load: F8, servers: F8) -> F8:
-    """Return a quantile of the CPU's response time where service is near exponential, shape broadcast.
-
-    In M/M/c first-come-first-served and in M/M/c processor sharing the mean is S + C·S/(c(1−ρ)); the tail is taken as
-    exponential about that mean, which is exact for M/M/1 and errs high for steadier service.
-    Source: Kleinrock, Queueing Systems I, section 3.5, and II, section 4.4.
-    """
-    ratio = load / servers
-    stable = ratio < 0.999
-    safe = np.where(stable, ratio, 0.5)
-    mean = service_s * (1.0 + erlang_c(servers, safe * servers) / (servers * (1.0 - safe)))
-    response: F8 = np.where(stable, mean * -math.log(1.0 - quantile), SATURATED_S)
-    return response
-
-
-def fit_wait(quantile: float, latency_s: F8, latency_load: F8, demand_s_draws: F8, servers: float, rng: np.random.Generator) -> F8:
-    """Return what of the measured quantile the CPU's queue doesn't explain, shape (S,); never below 0.
-
-    The run's response times are resampled a world at a time; the CPU's part at the run's own load is taken off.
-    """
-    worlds = demand_s_draws.shape[-1]
-    if len(latency_s) == 0:
-        return np.zeros(worlds)
-    measured = _resampled_quantile(latency_s, latency_load, quantile, worlds, rng)
-    load = float(latency_load.mean()) * demand_s_draws
-    explained = response_quantile_s(quantile, demand_s_draws, load, np.full(worlds, servers))
-    wait: F8 = np.maximum(measured - np.where(explained < SATURATED_S, explained, 0.0), 0.0)
-    return wait
-
-
-def _resampled_quantile(values: F8, loads: F8, quantile: float, worlds: int, rng: np.random.Generator) -> F8:
+def resampled_quantile(values: F8, quantile: float, worlds: int, rng: np.random.Generator) -> F8:
     """Draw the sampling distribution of an order statistic by its binomial rank, which needs no resampling of the values."""
     ordered = np.sort(values)
     # Neighbours in a queue are slow together: a thousand requests say as much as fewer apart from each other would.
-    apart = max(int(len(ordered) / _clumping(values, loads, quantile)), 2)
+    apart = max(int(len(ordered) / _clumping(values, quantile)), 2)
     shares = rng.binomial(apart, quantile, worlds) / apart
     drawn: F8 = ordered[np.clip((shares * len(ordered)).astype(int), 0, len(ordered) - 1)]
     return drawn
 
 
-def _clumping(values: F8, loads: F8, quantile: float) -> float:
-    """How much more the share of slow requests varies between stretches of a step than it would were each by itself; at least 1."""
-    found = []
-    for load in np.unique(loads):
-        step = values[loads == load]
-        size = len(step) // STRETCHES
-        if size >= 10:
-            slow = (step > np.quantile(step, quantile))[: size * STRETCHES].reshape(STRETCHES, size).mean(axis=1)
-            found.append(float(slow.var(ddof=1)) * size / (quantile * (1 - quantile)))
-    return CALIBRATION * max(float(np.mean(found)) if found else 1.0, 1.0)
+def _clumping(values: F8, quantile: float) -> float:
+    """How much more the share of slow requests varies between stretches than it would were each by itself; at least 1."""
+    size = len(values) // STRETCHES
+    if size < 10:
+        return 1.0
+    slow = (values > np.quantile(values, quantile))[: size * STRETCHES].reshape(STRETCHES, size).mean(axis=1)
+    return max(float(slow.var(ddof=1)) * size / (quantile * (1 - quantile)), 1.0)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sizing.model.latency import erlang_c
 from sizing.types import F8
 
 
@@ -28,6 +27,24 @@ class Station:
     response_s: float
     waiting: float
     present: float
+
+
+def erlang_c(servers: F8, load: F8) -> F8:
+    """Return the probability that an arrival waits in M/M/c, shape broadcast (Erlang 1917; Gross & Harris, chapter 2).
+
+    `servers` may lie between whole numbers (two hyper-threads do the work of 1.3): the gamma function stands for the factorial.
+    """
+    from scipy.special import gammaincc, gammaln
+
+    load = np.minimum(load, 0.999999 * servers)
+    # Erlang B by the continuous extension 1/B = e^a a^-c Γ(c+1, a), then C = B / (1 − ρ(1 − B)).
+    log_inverse_b = (
+        load - servers * np.log(np.maximum(load, 1e-300)) + gammaln(servers + 1) + np.log(np.maximum(gammaincc(servers + 1, load), 1e-300))
+    )
+    b = np.exp(-np.maximum(log_inverse_b, 0.0))
+    ratio = load / servers
+    waits: F8 = np.clip(b / (1 - ratio * (1 - b)), 0.0, 1.0)
+    return waits
 
 
 def mmc(arrivals_per_s: float, service_per_s: float, servers: int) -> Station:
