@@ -16,6 +16,7 @@ from sizeup.words import (
     headline,
     held_words,
     label,
+    latency_words,
     payment_words,
     phase_name,
     quantity,
@@ -102,6 +103,8 @@ def _host_lines(host: Json, confidence: float) -> Iterator[Line]:
     yield host["class"], "", headline(host, confidence)
     if (binds := binding_words(host)) is not None:
         yield "", "binds", binds
+    if (waits := latency_words(host)) is not None:
+        yield "", "latency", waits
     for name, why in refusals(host):
         yield "", f"not {name}", why
     for lever in host["levers"]:

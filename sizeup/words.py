@@ -47,6 +47,7 @@ REASONS = {
 """What each of the gate's codes asks."""
 
 PAYMENTS = {"on_demand": "on demand", "all_upfront": "all upfront", "partial_upfront": "partial upfront", "no_upfront": "no upfront"}
+DISCIPLINES = {"processor_sharing": "requests share the CPUs", "first_come_first_served": "requests are served in turn"}
 VERDICTS = {
     "rightsized": "the right size",
     "oversized": "larger than it need be",
@@ -69,7 +70,7 @@ def quantity(value: float | None, unit: str) -> str:
     if unit == "bytes":
         return mib(value)
     if unit == "s":
-        return f"{value * 1000:,.0f} ms"
+        return f"{value * 1000:,.0f} ms" if value < 10 else f"{value:,.0f} s"
     if unit == "ratio":
         return f"{value * 100:.1f} %"
     if unit == "bit_per_s":
@@ -99,10 +100,15 @@ def shortfall(bound: Json, arch: str) -> str:
 def why_not(candidate: Json, *, most: int | None = None) -> str:
     """Say what keeps a candidate from fitting, the tightest first, and what can't be judged; at most `most` of them."""
     unjudged = [k for k in candidate["constraints"] if k["ok"] is None]
-    failing = sorted((k for k in candidate["constraints"] if k["ok"] is False), key=lambda k: k["margin_ratio"] or 0.0)
+    failing = sorted((k for k in candidate["constraints"] if k["ok"] is False), key=_cause_first)
     if unjudged or failing:
         return "; ".join(shortfall(k, candidate["arch"]) for k in [*failing, *unjudged][:most])
     return f"holds in only {percent(candidate['probability'])} of sampled weeks"
+
+
+def _cause_first(bound: Json) -> tuple[bool, float]:
+    """Latency follows from CPU and credits that run out: what it follows from is said first, else the tightest."""
+    return bound["constraint"] == "latency", bound["margin_ratio"] or 0.0
 
 
 def binding_words(host: Json) -> str | None:
@@ -113,11 +119,18 @@ def binding_words(host: Json) -> str | None:
     source = "measured" if bound["constraint"].startswith("memory_") else "computed"
     name, need, have = NAMES[bound["constraint"]], quantity(bound["need"], bound["unit"]), quantity(bound["have"], bound["unit"])
     if bound["constraint"] in ("latency", "errors"):
-        return f"{name}: {need}, limit {have} ({source})"
+        return f"{name}: {need}, limit {have} ({source}){_cause(host, bound)}"
     if bound["ok"]:
         return f"{name}: {need} needed of {have} ({source})"
     failing = dearest_smaller(host) if host["recommended"] else None
     return f"{name}: {need} needed, {label(failing) if failing else 'the nearest'} has {have} ({source})"
+
+
+def _cause(host: Json, bound: Json) -> str:
+    """What a latency that doesn't hold follows from: CPU or credits that run out on the dearest smaller candidate."""
+    failing = dearest_smaller(host) if bound["constraint"] == "latency" and bound["ok"] is False else None
+    causes = [k for k in failing["constraints"] if k["constraint"] in ("cpu", "credits") and k["ok"] is False] if failing else []
+    return f": {shortfall(min(causes, key=lambda k: k['margin_ratio']), failing['arch'])}" if failing and causes else ""
 
 
 def dearest_smaller(host: Json) -> Json | None:
@@ -177,6 +190,42 @@ def estimate_words(value: Json | None, write: Any = "{:.3g}".format) -> str:
     if value["lo"] == value["hi"]:
         return str(write(value["mid"]))
     return f"{write(value['mid'])} ({write(value['lo'])} to {write(value['hi'])})"
+
+
+def milliseconds(seconds: float) -> str:
+    """Write a time as people read it: `2.69 ms`."""
+    return f"{seconds * 1000:.3g} ms"
+
+
+def latency_words(host: Json) -> str | None:
+    """Say how long a request takes at the peak on the recommended type, and by which order of serving."""
+    told = next(iter(_recommended(host)), None)
+    if told is None:
+        return None
+    simulated = f", {milliseconds(told['simulated_s']['mid'])} simulated" if told["simulated_s"] else ""
+    return f"p{told['quantile'] * 100:g} {estimate_words(told['formula_s'], milliseconds)}{simulated}; {discipline_words(host)}"
+
+
+def _recommended(host: Json) -> list[Json]:
+    latency, chosen = host.get("latency"), host["recommended"]
+    return [s for s in latency["simulated"] if chosen and label(s) == label(chosen)] if latency else []
+
+
+def discipline_words(host: Json) -> str:
+    """Say in which order the CPU serves, and what tells so."""
+    latency = host["latency"]
+    return f"{DISCIPLINES[latency['discipline']]} ({latency['why']})"
+
+
+def scalability_words(host: Json) -> str | None:
+    """Say what the scalability law found on the steps; None where they were too few."""
+    law = host.get("scalability")
+    if law is None:
+        return None
+    peak = f"its throughput would peak at {law['peak_per_s']:.3g}/s" if law["peak_per_s"] else "no peak in its throughput"
+    far = ", past twice the measured concurrency and so not to be relied on" if law["peak_per_s"] and law["extrapolated"] else ""
+    contention, coherency = (estimate_words(law[name], "{:.2g}".format) for name in ("contention", "coherency"))
+    return f"Over {law['steps']} steps contention is {contention} and coherency {coherency}: {peak}{far}; {law['why']}"
 
 
 def payment_words(row: Json) -> str:

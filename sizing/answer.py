@@ -290,7 +290,7 @@ def _unknowns(answers: Sequence[HostAnswer]) -> list[dict[str, str]]:
 
 def _unfitted(evidence: Evidence) -> Unknown:
     if evidence.source == "none":
-        return Unknown("neither a host nor CloudWatch's CPUUtilization was read", "sizeup collect staging, or sizeup agent install on the host")
+        return Unknown("neither a host nor CloudWatch's CPUUtilization was read", "sizeup collect staging, or an agent on the host")
     return Unknown("no valid window was measured", "sizeup load staging --plan steps")
 
 

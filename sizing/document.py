@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from typing import Any
 
@@ -84,6 +85,7 @@ def host_json(r: Recommendation, m: HostModel | None, evidence: Evidence) -> dic
         "candidates": [verdict_json(v) for v in r.verdicts],
         "server": None if evidence.server is None else asdict(evidence.server),
         "latency": latency_json(r, m),
+        "scalability": scalability_json(m),
         "levers": [
             {"code": v.code, "detail": v.detail, "type": v.type, "saves_monthly_usd": str(v.saves_monthly_usd), "needs": v.needs}
             for v in r.levers
@@ -103,6 +105,26 @@ def latency_json(r: Recommendation, m: HostModel | None) -> dict[str, Any] | Non
         "why": found.why,
         "tolerance_ratio": TOLERANCE_RATIO,
         "simulated": [_simulated_json(s) for s in r.simulated],
+    }
+
+
+def scalability_json(m: HostModel | None, level: float = 0.9) -> dict[str, Any] | None:
+    """Write the scalability law of the measured host; no coefficient is below 0."""
+    if m is None or m.scaling is None:
+        return None
+    law = m.scaling.law
+    mids = {"rate_per_s": law.rate, "contention": law.contention, "coherency": law.coherency}
+    about = dict(zip(("contention", "coherency", "rate_per_s"), law.interval(level).values(), strict=True))
+    finite, limit = math.isfinite(law.peak), m.scaling.limit_per_s_draws
+    return {
+        **{name: Estimate(mid, max(about[name][0], 0.0), about[name][1], level).as_json() for name, mid in mids.items()},
+        "steps": m.scaling.steps,
+        "measured_concurrency": law.measured_to,
+        "peak_concurrency": law.peak if finite else None,
+        "peak_per_s": float(law.throughput(np.array(law.peak))) if finite else None,
+        "extrapolated": law.extrapolates(law.peak),
+        "limit_per_s": None if limit is None else estimate(limit).as_json(),
+        "why": m.scaling.why,
     }
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sizing.decide.shortlist import Simulated
     from sizing.model.discipline import Choice
     from sizing.model.latency import Response
+    from sizing.model.scaling import Scaling
 
 F8 = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -134,6 +135,7 @@ class HostModel:
     background_cores_draws : shape (S,), CPU taken without load, in cores
     response_ratio_draws : Mapping of quantile to (S,), the run's own quantile over `response`'s; nan where no response time is known
     response, choice : what a request's time is made of, and in which order the CPU serves; None where no response time is known
+    scaling : the scalability law of the steps; None with under four
     """
 
     host_class: str
@@ -151,6 +153,7 @@ class HostModel:
     measured_arch: str | None
     response: Response | None = None
     choice: Choice | None = None
+    scaling: Scaling | None = None
 
 
 @dataclass(frozen=True, slots=True)

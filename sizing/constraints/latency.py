@@ -6,10 +6,10 @@ import numpy as np
 
 from sizing.constraints import Constraint
 from sizing.constraints.credits import backlog_s
-from sizing.model.latency import Table
+from sizing.model.latency import SATURATED_S, Table
 from sizing.model.sharing import Cpus
 from sizing.model.threads import SECOND_THREAD
-from sizing.types import F8, Candidate, HostModel, World
+from sizing.types import F8, Bools, Candidate, HostModel, World
 
 GIVEN_UP_S = 60.0
 """An Application Load Balancer's idle timeout: whoever waits longer gets an error (its user guide, "Connection idle timeout")."""
@@ -37,7 +37,16 @@ def response_s(world: World, quantile: float) -> F8:
     for cpus in dict.fromkeys(kinds):
         rows = [row for row, kind in enumerate(kinds) if kind == cpus]
         found[rows] = Table(model.response, cpus, quantile).at(ratio[rows], scale[rows])
-    return found * model.response_ratio_draws[quantile]
+    return np.where(_beyond_scaling(world), SATURATED_S, found * model.response_ratio_draws[quantile])
+
+
+def _beyond_scaling(world: World) -> Bools:
+    """Where more comes to a host than its own law lets through, whatever its CPU; shape (C, S)."""
+    scaling = world.model.scaling
+    if scaling is None or scaling.limit_per_s_draws is None:
+        return np.zeros((1, 1), dtype=bool)
+    found: Bools = world.traffic.peak_draws * world.model.per_external.sum() / world.hosts_left > scaling.limit_per_s_draws
+    return found
 
 
 def mean_demand_s(model: HostModel) -> F8:

@@ -75,7 +75,7 @@ def fit_best(counts: F8, cpu_s: F8, seconds: F8, names: Sequence[str], *, n: int
 
 
 def fit_few(counts: F8, cpu_s: F8, seconds: F8, names: Sequence[str], *, n: int, rng: np.random.Generator) -> DemandFit:
-    """Bound the service demand by a few bins: what is taken without requests is anything up to half of the least busy bin's CPU.
+    """Bound the service demand by a few bins: what is taken without requests is anything up to four fifths of the least busy bin's CPU.
 
     Parameters as of `fit_demand`; every name stands in one group. The fewer requests that bin had beside the others, the
     more of its CPU may be nobody's.
@@ -83,7 +83,7 @@ def fit_few(counts: F8, cpu_s: F8, seconds: F8, names: Sequence[str], *, n: int,
     total, took_s = float(counts.sum()), np.broadcast_to(cpu_s if cpu_s.ndim == 2 else cpu_s[:, None], (len(cpu_s), n)).sum(axis=0)
     cores, rates = cpu_s.reshape(len(cpu_s), -1).mean(axis=1) / seconds, counts.sum(axis=1) / seconds
     least = int(cores.argmin())
-    idle = rng.uniform(0.0, 1.0 - 0.5 * min(rates[least] / rates.mean(), 1.0), n) * cores[least]
+    idle = rng.uniform(0.0, 1.0 - 0.2 * min(rates[least] / rates.mean(), 1.0), n) * cores[least]
     # Requests of exponential size: a sum of n is known to √(2/n), their count included.
     error = rng.normal(1.0, np.sqrt(2.0 / total), n)
     demand = np.maximum((took_s - idle * seconds.sum()) / total * error, 0.0)

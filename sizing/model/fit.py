@@ -8,8 +8,9 @@ import numpy as np
 
 from sizing.model.demand import fit_best
 from sizing.model.discipline import Choice, choose
-from sizing.model.latency import Response, Table, exponential_response, read_response, residual_ratio, steps_of
+from sizing.model.latency import Response, Step, Table, exponential_response, read_response, residual_ratio, steps_of
 from sizing.model.memory import memory_parts
+from sizing.model.scaling import read_scaling
 from sizing.model.sharing import Cpus
 from sizing.model.streams import stream
 from sizing.model.threads import SECOND_THREAD, second_thread_draws, undisturbed_cpu_s
@@ -50,7 +51,10 @@ def fit(
     mean_demand = (demand.demand_s_draws * per_external[:, None]).sum(axis=0) / max(float(per_external.sum()), 1e-12)
     background = demand.background_cores_draws / evidence.hosts
     cpus = Cpus(evidence.vcpus, threads, sum(SECOND_THREAD) / 2)
-    choice, response, over = _response(evidence, mean_demand, background, cpus, quantiles, seed)
+    steps = [s for s in steps_of(evidence.latency_s, evidence.latency_load / evidence.hosts) if len(s.latency_s) >= LEAST_ANSWERS]
+    choice, response, over = _response(evidence, steps, mean_demand, background, cpus, quantiles, seed)
+    middle, idle = float(np.median(mean_demand)), float(np.median(background))
+    scaling = read_scaling(steps, middle, idle, cpus.capacity, n, stream(seed, name, "scaling"))
     memory = memory_parts(evidence.memory, source=evidence.source, n=n, rng=stream(seed, name, "memory"))
     return HostModel(
         host_class=name,
@@ -68,14 +72,14 @@ def fit(
         measured_arch=measured_arch,
         response=response,
         choice=choice,
+        scaling=scaling,
     )
 
 
 def _response(
-    evidence: Evidence, demand_s: F8, background: F8, cpus: Cpus, quantiles: Sequence[float], seed: int
+    evidence: Evidence, steps: Sequence[Step], demand_s: F8, background: F8, cpus: Cpus, quantiles: Sequence[float], seed: int
 ) -> tuple[Choice, Response | None, dict[float, F8]]:
     """Choose the discipline, split response times into waits and CPU, and keep what the run's quantiles say beyond that."""
-    steps = [s for s in steps_of(evidence.latency_s, evidence.latency_load / evidence.hosts) if len(s.latency_s) >= LEAST_ANSWERS]
     middle, idle = float(np.median(demand_s)), float(np.median(background))
     choice = choose(evidence.server, steps, middle, idle, cpus)
     rng = stream(seed, evidence.host_class, "wait")

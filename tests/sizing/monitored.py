@@ -15,7 +15,7 @@ IDS = {"api": "i-api", "frontend": "i-frontend"}
 VCPUS = 2
 
 
-def metric_rows(at: pl.Series, value: pl.Series, metric: str, dimensions: dict[str, str], period_s: int, statistic: str = "Sum") -> pl.DataFrame:
+def metric_rows(at, value, metric: str, dimensions: dict[str, str], period_s: int, statistic: str = "Sum") -> pl.DataFrame:
     namespace = "AWS/EC2" if "InstanceId" in dimensions else "AWS/ApplicationELB"
     frame = pl.DataFrame({"at": at, "value": value.cast(pl.Float64)}).with_columns(
         namespace=pl.lit(namespace), metric=pl.lit(metric), dimensions=pl.lit(json.dumps(dimensions, sort_keys=True)),
@@ -36,7 +36,8 @@ def cpu_metrics(hosts: pl.DataFrame, period_s: int) -> pl.DataFrame:
 
 def count_metrics(log: pl.DataFrame, group: str, period_s: int) -> pl.DataFrame:
     """RequestCount and TargetResponseTime of one target group, and of the balancer as a whole."""
-    by = log.group_by(pl.col("created_at").dt.truncate(f"{period_s}s").alias("at")).agg(n=pl.len(), mean=pl.col("target_s").mean()).sort("at")
+    began = pl.col("created_at").dt.truncate(f"{period_s}s").alias("at")
+    by = log.group_by(began).agg(n=pl.len(), mean=pl.col("target_s").mean()).sort("at")
     own = {"LoadBalancer": BALANCER, "TargetGroup": f"targetgroup/{group}/2"}
     return pl.concat([
         metric_rows(by["at"], by["n"], "RequestCount", own, period_s),

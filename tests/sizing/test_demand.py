@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import polars as pl
 import pytest
 from made_run import Truth, made_run
 
 from sizing.model.demand import fit_demand
 from sizing.model.fit import fit
 from sizing.model.gather import gather
+from sizing.model.warmup import warm_bins
 
 GROUPS = {"api": "moco-api", "frontend": "moco-frontend"}
 
@@ -68,3 +72,61 @@ def test_row_order_is_irrelevant_to_the_point():
 def test_nothing_to_fit_is_refused_in_words():
     with pytest.raises(ValueError, match="three bins"):
         fit_demand(np.zeros((2, 1)), np.zeros(2), np.ones(2), ["a"], n=8, rng=np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("scv", [0.0, 0.5, 1.0, 4.0])
+@pytest.mark.parametrize("shape", ["steps", "ramp", "day"])
+def test_a_known_demand_is_found_within_five_per_cent_whatever_the_loads_shape(shape, scv):
+    """Utilisation traces by simulation: Poisson arrivals, gamma sizes, a background that wanders about 3 % of a core."""
+    rng = np.random.default_rng([len(shape), int(scv * 10)])
+    bins, demand_s = 1500, 0.008
+    rate = {
+        "steps": np.repeat([10.0, 30.0, 20.0, 60.0, 40.0], bins // 5),
+        "ramp": np.linspace(5.0, 80.0, bins),
+        "day": 40 * (1 + 0.8 * np.sin(np.arange(bins) * 2 * np.pi / 600)),
+    }[shape]
+    came = rng.poisson(rate * 2.0).astype(float)
+    took = came * demand_s if scv == 0 else rng.gamma(np.maximum(came, 1e-9) / scv, demand_s * scv) * (came > 0)
+    background = 0.03 * 2.0 * rng.gamma(10, 0.1, bins)
+
+    fitted = fit_demand(came[:, None], took + background, np.full(bins, 2.0), ["a"], n=64, rng=rng)
+
+    assert np.median(fitted.demand_s_draws[0]) == pytest.approx(demand_s, rel=0.05)
+    assert np.median(fitted.background_cores_draws) == pytest.approx(0.03, abs=0.02)
+
+
+def test_the_head_of_a_window_that_costs_four_times_as_much_is_left_out_and_said():
+    """A JIT compiler at work: up to four times the CPU, for the first quarter of the first step."""
+    run = made_run(Truth(demand_s={"GET /boards": 0.01, "POST /boards": 0.01}, rates=(20, 30), step_s=120, deploy=False))
+    since = (pl.col("at") - pl.col("at").min()).dt.total_seconds()
+    cold = run.hosts.with_columns(cpu_user_s=pl.col("cpu_user_s") * pl.when(since < 30).then(4.0 - since / 10).otherwise(1.0))
+
+    found, plain = (gather([r], "api", target_groups=GROUPS) for r in (replace(run, hosts=cold), run))
+
+    assert "warm_up" in {w.code for w in found.warnings}
+    assert "warm_up" not in {w.code for w in plain.warnings}
+    assert found.excluded_ratio > plain.excluded_ratio
+    assert np.median(fit(found, n=128).demand_s_draws[0]) == pytest.approx(0.01, rel=0.08)
+
+
+def test_load_without_a_warm_up_loses_next_to_none_of_its_bins():
+    rng = np.random.default_rng(4)
+    kept = []
+    for _ in range(200):
+        came = rng.poisson(30, 60).astype(float)
+        took = 0.005 * rng.gamma(came, 1.0) + 0.02
+        kept.append(warm_bins(came, took, np.ones(60), np.repeat([0, 1], 30))[0].mean())
+
+    assert np.mean(kept) > 0.99
+
+
+def test_a_collectors_share_of_the_cpu_is_told_apart():
+    run = made_run(Truth())
+    jvm = run.processes.with_columns(
+        cpu_s=pl.lit(0.2, pl.Float32), jvm_gc=pl.lit("G1"), jvm_gc_s=pl.lit(0.03, pl.Float32), threads=pl.lit(40, pl.Int32)
+    )
+
+    server = gather([replace(run, processes=jvm)], "api", target_groups=GROUPS).server
+
+    assert server.jvm
+    assert server.gc_ratio == pytest.approx(0.15, rel=1e-3)

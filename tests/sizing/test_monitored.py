@@ -12,12 +12,12 @@ from made_run import Truth, made_run
 from monitored import only_cloudwatch
 
 from evidence import SizeupError
+from sizeup.settings import Settings
 from sizing import Question, recommend
 from sizing.model.arrivals import counted_in
 from sizing.model.demand import fit_few
 from sizing.model.fit import fit
 from sizing.model.gather import gather
-from sizeup.settings import Settings
 
 GROUPS = {"api": "moco-api", "frontend": "moco-frontend"}
 TRUTH = Truth(demand_s={"GET /boards": 0.02, "POST /boards": 0.02}, rates=(3, 9, 6, 14, 5, 12), step_s=180, deploy=False)
@@ -47,7 +47,7 @@ def test_averages_of_minutes_give_the_demand_that_went_in_within_an_honest_width
 
 
 def test_a_run_of_two_averages_still_bounds_the_demand():
-    """Nothing tells background from requests there, so the width says that up to half of it may be background."""
+    """Nothing tells background from requests there, so the width says that most of it may be background."""
     run = only_cloudwatch(made_run(Truth(demand_s=TRUTH.demand_s, rates=(8.0,), step_s=150, deploy=False)), 60)
 
     _, _, (lo, mid, hi) = demand(run)

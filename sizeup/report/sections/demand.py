@@ -12,7 +12,7 @@ from evidence import SizeupError
 from sizeup.report.charts import INK, SERIES, canvas, svg
 from sizeup.report.section import Page, Section
 from sizeup.report.table import Row, Table
-from sizeup.words import estimate_words
+from sizeup.words import estimate_words, milliseconds
 from sizing import gather
 
 TEMPLATE = """
@@ -36,7 +36,7 @@ def data(page: Page) -> Mapping[str, Any] | None:
 
 
 def _host(page: Page, host: Mapping[str, Any]) -> dict[str, Any]:
-    rows = [Row([d["request"], estimate_words(d["cpu_s"], _milliseconds), ", ".join(d["merged_with"])]) for d in host["demand"]]
+    rows = [Row([d["request"], estimate_words(d["cpu_s"], milliseconds), ", ".join(d["merged_with"])]) for d in host["demand"]]
     background = Row(["background, without load", estimate_words(host["background_cores"], "{:.3f} cores".format), ""], "total")
     caption = f"Service demand on {host['class']}, with the interval that holds it in nine cases of ten"
     return {"class": host["class"], "table": Table(caption, HEAD, [*rows, background]), "picture": _picture(page, host)}
@@ -67,10 +67,6 @@ def _mean_cost_s(host: Mapping[str, Any], names: Any, counts: npt.NDArray[np.flo
     cost = {name: d["cpu_s"]["mid"] for d in host["demand"] for name in (d["request"], *d["merged_with"])}
     totals = counts.sum(axis=0)
     return float(sum(cost.get(name, 0.0) * total for name, total in zip(names, totals, strict=True)) / max(float(totals.sum()), 1.0))
-
-
-def _milliseconds(seconds: float) -> str:
-    return f"{seconds * 1000:.3g} ms"
 
 
 SECTION = Section(title="What a request costs", order=80, data=data, template=TEMPLATE)
