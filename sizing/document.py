@@ -79,6 +79,7 @@ def host_json(r: Recommendation, m: HostModel | None, evidence: Evidence) -> dic
             {"request": name, "cpu_s": estimate(draws).as_json(), "merged_with": list(others)}
             for name, draws, others in zip(m.names, m.demand_s_draws, m.merged, strict=True)
         ],
+        "demand_change": bend_json(m),
         "background_cores": None if m is None else estimate(m.background_cores_draws).as_json(),
         "excluded_ratio": evidence.excluded_ratio,
         "memory": None if m is None else memory_json(m, r.deploy),
@@ -91,6 +92,15 @@ def host_json(r: Recommendation, m: HostModel | None, evidence: Evidence) -> dic
             for v in r.levers
         ],
     }
+
+
+def bend_json(m: HostModel | None) -> dict[str, Any] | None:
+    """Write how a request's cost changes from the lowest to the highest measured rate; None where it isn't seen to."""
+    if m is None or m.bend is None:
+        return None
+    low, high = m.bend.lowest_per_s, m.bend.highest_per_s
+    change = m.bend.ratio(np.array(high)) / m.bend.ratio(np.array(low))
+    return {"from_per_s": low, "to_per_s": high, "ratio": estimate(change).as_json()}
 
 
 def latency_json(r: Recommendation, m: HostModel | None) -> dict[str, Any] | None:

@@ -17,6 +17,7 @@ from evidence import Reason, Warn
 
 if TYPE_CHECKING:
     from sizing.decide.shortlist import Simulated
+    from sizing.model.bend import Bend
     from sizing.model.discipline import Choice
     from sizing.model.latency import Response
     from sizing.model.scaling import Scaling
@@ -136,6 +137,7 @@ class HostModel:
     response_ratio_draws : Mapping of quantile to (S,), the run's own quantile over `response`'s; nan where no response time is known
     response, choice : what a request's time is made of, and in which order the CPU serves; None where no response time is known
     scaling : the scalability law of the steps; None with under four
+    bend : how a request's cost changes with the rate; None where the steps don't show that it does
     """
 
     host_class: str
@@ -154,6 +156,17 @@ class HostModel:
     response: Response | None = None
     choice: Choice | None = None
     scaling: Scaling | None = None
+    bend: Bend | None = None
+
+    @property
+    def mean_demand_s(self) -> F8:
+        """CPU seconds of the mean request at the middle of the measured rates, shape (S,)."""
+        found: F8 = (self.demand_s_draws * self.per_external[:, None]).sum(axis=0) / max(float(self.per_external.sum()), 1e-12)
+        return found
+
+    def demand_ratio(self, external_per_s: F8) -> F8:
+        """What a request costs at a rate from outside over what it costs at the middle of the measured ones, shape broadcast."""
+        return np.ones(1) if self.bend is None else self.bend.ratio(external_per_s * self.per_external.sum())
 
 
 @dataclass(frozen=True, slots=True)

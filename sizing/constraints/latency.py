@@ -9,7 +9,7 @@ from sizing.constraints.credits import backlog_s
 from sizing.model.latency import SATURATED_S, Table
 from sizing.model.sharing import Cpus
 from sizing.model.threads import SECOND_THREAD
-from sizing.types import F8, Bools, Candidate, HostModel, World
+from sizing.types import F8, Bools, Candidate, World
 
 GIVEN_UP_S = 60.0
 """An Application Load Balancer's idle timeout: whoever waits longer gets an error (its user guide, "Connection idle timeout")."""
@@ -31,7 +31,7 @@ def response_s(world: World, quantile: float) -> F8:
     model = world.model
     if model.response is None:
         return np.full(world.size, np.nan)
-    ratio, scale = world.peak_busy_draws / world.threads_draws, mean_demand_s(model) / model.response.demand_s / world.speed_draws
+    ratio, scale = world.peak_busy_draws / world.threads_draws, peak_demand_s(world) / model.response.demand_s / world.speed_draws
     kinds = [cpus_of(c) for c in world.candidates]
     found = np.empty(world.size)
     for cpus in dict.fromkeys(kinds):
@@ -49,10 +49,9 @@ def _beyond_scaling(world: World) -> Bools:
     return found
 
 
-def mean_demand_s(model: HostModel) -> F8:
-    """CPU seconds of the mean request, shape (S,)."""
-    found: F8 = (model.demand_s_draws * model.per_external[:, None]).sum(axis=0) / max(float(model.per_external.sum()), 1e-12)
-    return found
+def peak_demand_s(world: World) -> F8:
+    """CPU seconds of the mean request at the peak, on the measured host, shape (S,)."""
+    return world.model.mean_demand_s * world.model.demand_ratio(world.traffic.peak_draws)
 
 
 def cpus_of(candidate: Candidate) -> Cpus:

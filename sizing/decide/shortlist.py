@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sizing.constraints.credits import backlog_s
-from sizing.constraints.latency import GIVEN_UP_S, cpus_of, mean_demand_s, response_s
+from sizing.constraints.latency import GIVEN_UP_S, cpus_of, peak_demand_s, response_s
 from sizing.model.latency import Response, Table
 from sizing.model.sharing import Cpus
 from sizing.model.simulate import first_come_s, poisson_arrivals_s, processor_sharing_s, settled
@@ -73,7 +73,7 @@ def _simulated(world: World, row: int, quantile: float, formula: F8, waits: F8, 
         return Simulated(candidate, quantile, draws, None, None, throttled, None, busy)
     assert world.model.response is not None
     # A demand that a wide fit lets be nothing is served in no time.
-    service_s = np.maximum(mean_demand_s(world.model) / world.speed_draws[row], 1e-9)[steady]
+    service_s = np.maximum(peak_demand_s(world) / world.speed_draws[row], 1e-9)[steady]
     over = _over_formula(world.model.response, cpus_of(candidate), quantile, ratio[steady], service_s, seed)
     apart, error = float(np.quantile(over, quantile)), _error(over, quantile)
     agrees = abs(apart - 1.0) <= TOLERANCE_RATIO + 2 * error

@@ -36,7 +36,7 @@ def scenarios(
     threads = np.stack([np.minimum(capacity[_threads(c.instance)], loops) for c in candidates])
     demand = (model.demand_s_draws * model.per_external[:, None]).sum(axis=0)
     left = np.array([[max(c.count - 1, 1) if survive_zone_loss else c.count] for c in candidates], dtype=float)
-    work = traffic.rate_draws * demand
+    work = traffic.rate_draws * demand * model.demand_ratio(traffic.rate_draws)
     return World(model, traffic, candidates, speed, threads, work, left, latency, error_limit_ratio, deploy, survive_zone_loss)
 
 

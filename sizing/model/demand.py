@@ -107,23 +107,33 @@ def _told_apart(counts: F8, cpu_s: F8, seconds: F8, names: Sequence[str], rng: n
 
 
 def _bootstrap(grouped: F8, cpu_s: F8, seconds: F8, n: int, rng: np.random.Generator) -> F8:
-    """Return draws of (background, demands), shape (1 + groups, n), inflated for the parameters that the fit spent."""
-    design = np.column_stack([seconds, grouped])
-    bins, spent = len(cpu_s), design.shape[1]
+    """Return draws of (background, demands), shape (1 + groups, n)."""
     # A Poisson count's variance grows with its mean, and so does the CPU it takes: weigh by one over its square root.
     weight = 1.0 / np.sqrt(np.maximum(grouped.sum(axis=1), 1.0))
-    point = _solve(design, cpu_s.mean(axis=1), weight)
+    return block_draws(np.column_stack([seconds, grouped]), cpu_s, weight, n, rng)
+
+
+def block_draws(design: F8, cpu_s: F8, weight: F8, n: int, rng: np.random.Generator) -> F8:
+    """Return draws of the coefficients, shape (columns, n), by a block bootstrap inflated for what the fit spent.
+
+    Parameters
+    ----------
+    design, cpu_s, weight : shape (bins, columns), (bins, worlds) and (bins,)
+    """
+    bins, spent = design.shape
+    point = solve(design, cpu_s.mean(axis=1), weight)
     length = _block_bins((cpu_s.mean(axis=1) - design @ point) * weight)
     draws = np.empty((spent, n))
     for world in range(n):
         picked = _blocks(bins, length, rng)
-        draws[:, world] = _solve(design[picked], cpu_s[picked, world % cpu_s.shape[1]], weight[picked])
+        draws[:, world] = solve(design[picked], cpu_s[picked, world % cpu_s.shape[1]], weight[picked])
     inflation = CALIBRATION * np.sqrt(bins / max(bins - spent, 1))
     spread: F8 = np.maximum(point[:, None] + (draws - point[:, None]) * inflation, 0.0)
     return spread
 
 
-def _solve(design: F8, cpu_s: F8, weight: F8) -> F8:
+def solve(design: F8, cpu_s: F8, weight: F8) -> F8:
+    """Non-negative least squares, shape (columns,); shapes as of `block_draws`, one world."""
     # Scaled columns keep a demand of a microsecond and a background of a core alike in weight.
     scale = np.maximum(np.abs(design * weight[:, None]).sum(axis=0), 1e-12)
     solution, _ = nnls(design * weight[:, None] / scale, cpu_s * weight)

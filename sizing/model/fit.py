@@ -1,16 +1,16 @@
-"""From evidence to a host model: demand, background, memory and waits of one host class, in sampled worlds."""
+"""From evidence to a host model: demand, background, memory and latency of one host class, in sampled worlds."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from sizing.model.demand import fit_best
-from sizing.model.discipline import Choice, choose
-from sizing.model.latency import Response, Step, Table, exponential_response, read_response, residual_ratio, steps_of
+from sizing.model.bend import Bend, fit_bend
+from sizing.model.demand import DemandFit, fit_best
+from sizing.model.latency_fit import fit_latency
 from sizing.model.memory import memory_parts
-from sizing.model.scaling import read_scaling
 from sizing.model.sharing import Cpus
 from sizing.model.streams import stream
 from sizing.model.threads import SECOND_THREAD, second_thread_draws, undisturbed_cpu_s
@@ -20,8 +20,6 @@ WORLDS = 1024
 # The prior of the error ratio: a service that is up has served before, here a hundred requests. Without it, no error in
 # 150 requests still reads as 1.3 % at 95 %, and a short run would let no type fit.
 SERVED_BEFORE = 100.0
-LEAST_ANSWERS = 50
-"""A step of fewer says nothing of a p95."""
 
 
 def fit(
@@ -43,18 +41,10 @@ def fit(
     name, served = evidence.host_class, evidence.requests - evidence.errors
     # A process tree's host is whatever machine it ran on, whose threads the run doesn't tell.
     threads = 1 if evidence.source == "process_group" else threads_per_core
-    second = second_thread_draws(seed, n)
-    cpu_s = undisturbed_cpu_s(evidence.cpu_s, evidence.seconds, evidence.vcpus * evidence.hosts, threads, second)
-    demand = fit_best(evidence.counts, cpu_s, evidence.seconds, evidence.names, n=n, rng=stream(seed, name, "demand"))
-    index = {member: i for i, member in enumerate(evidence.names)}
-    per_external = np.array([sum(evidence.arrivals_per_external[index[m]] for m in group) for group in demand.groups])
-    mean_demand = (demand.demand_s_draws * per_external[:, None]).sum(axis=0) / max(float(per_external.sum()), 1e-12)
+    demand, per_external, bend = _demand(evidence, threads, n, seed)
     background = demand.background_cores_draws / evidence.hosts
     cpus = Cpus(evidence.vcpus, threads, sum(SECOND_THREAD) / 2)
-    steps = [s for s in steps_of(evidence.latency_s, evidence.latency_load / evidence.hosts) if len(s.latency_s) >= LEAST_ANSWERS]
-    choice, response, over = _response(evidence, steps, mean_demand, background, cpus, quantiles, seed)
-    middle, idle = float(np.median(mean_demand)), float(np.median(background))
-    scaling = read_scaling(steps, middle, idle, cpus.capacity, n, stream(seed, name, "scaling"))
+    latency = fit_latency(evidence, _mean(demand.demand_s_draws, per_external), background, bend, cpus, quantiles, seed)
     memory = memory_parts(evidence.memory, source=evidence.source, n=n, rng=stream(seed, name, "memory"))
     return HostModel(
         host_class=name,
@@ -63,36 +53,40 @@ def fit(
         per_external=per_external,
         demand_s_draws=demand.demand_s_draws,
         background_cores_draws=background,
-        response_ratio_draws=over,
+        response_ratio_draws=latency.ratio_draws,
         memory=memory if evidence.memory.height else [_unmeasured(n)],
         error_ratio_draws=stream(seed, name, "errors").beta(evidence.errors + 0.5, served + SERVED_BEFORE, n),
         bytes_per_request=evidence.bytes_per_request,
         hosts=evidence.hosts,
         measured_family=measured_family,
         measured_arch=measured_arch,
-        response=response,
-        choice=choice,
-        scaling=scaling,
+        response=latency.response,
+        choice=latency.choice,
+        scaling=latency.scaling,
+        bend=bend,
     )
 
 
-def _response(
-    evidence: Evidence, steps: Sequence[Step], demand_s: F8, background: F8, cpus: Cpus, quantiles: Sequence[float], seed: int
-) -> tuple[Choice, Response | None, dict[float, F8]]:
-    """Choose the discipline, split response times into waits and CPU, and keep what the run's quantiles say beyond that."""
-    middle, idle = float(np.median(demand_s)), float(np.median(background))
-    choice = choose(evidence.server, steps, middle, idle, cpus)
-    rng = stream(seed, evidence.host_class, "wait")
-    if steps:
-        capacity = cpus.capacity if choice.loops is None else min(choice.loops, cpus.capacity)
-        ratio = (steps[0].rate_per_s * middle + idle) / capacity
-        response = read_response(steps[0].latency_s, middle, ratio, cpus, choice.discipline, choice.loops)
-        return choice, response, {q: residual_ratio(Table(response, cpus, q), steps, demand_s, background, rng) for q in quantiles}
-    if evidence.mean_latency_s is None:
-        return choice, None, {q: np.full(len(demand_s), np.nan) for q in quantiles}
-    response = exponential_response(evidence.mean_latency_s, middle, choice.discipline, choice.loops)
-    # A mean says little of a percentile: it lies between the mean itself and twice what an exponential would have.
-    return choice, response, {q: rng.triangular(min(-1 / np.log1p(-q), 1.0), 1.0, 2.0, len(demand_s)) for q in quantiles}
+def _demand(evidence: Evidence, threads_per_core: int, n: int, seed: int) -> tuple[DemandFit, F8, Bend | None]:
+    """Fit demand by name, what arrives of each for one request from outside, and how it changes with the rate."""
+    name, vcpus = evidence.host_class, evidence.vcpus * evidence.hosts
+    cpu_s = undisturbed_cpu_s(evidence.cpu_s, evidence.seconds, vcpus, threads_per_core, second_thread_draws(seed, n))
+    straight = fit_best(evidence.counts, cpu_s, evidence.seconds, evidence.names, n=n, rng=stream(seed, name, "demand"))
+    index = {member: i for i, member in enumerate(evidence.names)}
+    per_external = np.array([sum(evidence.arrivals_per_external[index[m]] for m in group) for group in straight.groups])
+    requests = evidence.counts.sum(axis=1)
+    bend = fit_bend(requests, cpu_s.mean(axis=1), evidence.seconds, evidence.blocks, n=n, rng=stream(seed, name, "bend"))
+    if bend is None:
+        return straight, per_external, None
+    # The straight line's slope is what one request more costs; the mix costs what the bent one says it does.
+    scale = bend.demand_s_draws / np.maximum(_mean(straight.demand_s_draws, per_external), 1e-12)
+    bent = replace(straight, demand_s_draws=straight.demand_s_draws * scale, background_cores_draws=bend.background_cores_draws)
+    return bent, per_external, bend
+
+
+def _mean(demand_s_draws: F8, per_external: F8) -> F8:
+    found: F8 = (demand_s_draws * per_external[:, None]).sum(axis=0) / max(float(per_external.sum()), 1e-12)
+    return found
 
 
 def _unmeasured(n: int) -> MemoryPart:

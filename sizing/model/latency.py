@@ -109,15 +109,25 @@ class Table:
 
     def at(self, ratio: F8, scale: F8) -> F8:
         """Return the quantile in seconds at each utilisation and scale, of one shape; nan where either isn't known."""
-        from scipy.ndimage import map_coordinates
-
         stable = ratio < STABLE_RATIO
         load = np.sqrt(-np.log1p(-np.where(stable, ratio, 0.0))) / ROOT_STEP
-        where = np.stack([load, np.log2(np.maximum(scale, SCALES[0])) - np.log2(SCALES[0])])
-        known = np.isfinite(where).all(axis=0)
-        value = map_coordinates(self.log_s, np.where(known, where, 0.0), order=1, mode="nearest")
+        known = np.isfinite(ratio) & np.isfinite(scale)
+        size = np.log2(np.maximum(np.where(known, scale, 1.0), SCALES[0]) / SCALES[0])
+        value = _between(self.log_s, np.where(known, load, 0.0), size)
         found: F8 = np.where(known, np.where(stable, np.exp(value), SATURATED_S), np.nan)
         return found
+
+
+def _between(table: F8, row: F8, column: F8) -> F8:
+    """Interpolate a table bilinearly at places counted in its rows and columns, of one shape; at its ends it stays."""
+    width = table.shape[1]
+    row, column = np.clip(row, 0.0, len(table) - 1.001), np.clip(column, 0.0, width - 1.001)
+    above, left = row.astype(np.intp), column.astype(np.intp)
+    down, right, at, flat = row - above, column - left, above * width + left, table.ravel()
+    first = flat[at] + (flat[at + width] - flat[at]) * down
+    second = flat[at + 1] + (flat[at + width + 1] - flat[at + 1]) * down
+    found: F8 = first + (second - first) * right
+    return found
 
 
 def read_response(
@@ -161,16 +171,16 @@ def steps_of(latency_s: F8, latency_load: F8) -> list[Step]:
     return [Step(float(load), latency_s[latency_load == load]) for load in np.unique(latency_load)]
 
 
-def residual_ratio(table: Table, steps: Sequence[Step], demand_s: F8, background: F8, rng: np.random.Generator) -> F8:
-    """Return the run's own quantile over the table's, shape (S,).
+def residual_ratio(table: Table, steps: Sequence[Step], costs_s: Sequence[F8], background: F8, rng: np.random.Generator) -> F8:
+    """Return the run's own quantile over the table's, shape (S,); `costs_s` are the mean request's CPU seconds in each step.
 
     Each world weighs the steps anew, so that what no model explains of their differences is part of the width.
     """
-    worlds, capacity = len(demand_s), table.response.capacity(table.cpus)
+    worlds, capacity = len(background), table.response.capacity(table.cpus)
     over = np.empty((len(steps), worlds))
     for k, step in enumerate(steps):
-        ratio = np.minimum((step.rate_per_s * demand_s + background) / capacity, LOADS[-1])
-        told = table.at(ratio, demand_s / table.response.demand_s)
+        ratio = np.minimum((step.rate_per_s * costs_s[k] + background) / capacity, LOADS[-1])
+        told = table.at(ratio, costs_s[k] / table.response.demand_s)
         over[k] = resampled_quantile(step.latency_s, table.quantile, worlds, rng) / told
     weight = np.array([len(step.latency_s) for step in steps], dtype=float)
     picked = rng.multinomial(len(steps), weight / weight.sum(), size=worlds)

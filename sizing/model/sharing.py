@@ -12,8 +12,8 @@ import numpy as np
 
 from sizing.types import F8
 
-PRESENT = 4000
-"""States kept: at 99 % of one CPU as many are there by chance once in 10^17 moments."""
+PRESENT = 1500
+"""States kept: at 99 % of one CPU more are there in one moment of three million."""
 
 
 @dataclass(frozen=True, slots=True)

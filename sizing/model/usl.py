@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import least_squares
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from sizing.types import F8
 
@@ -69,7 +69,7 @@ class Usl:
 
     def interval(self, level: float) -> dict[str, tuple[float, float]]:
         """Two-sided intervals of the three coefficients, by Student's t with the freedom that is left."""
-        reach = float(student.ppf((1 + level) / 2, self.freedom))
+        reach = float(stdtrit(self.freedom, (1 + level) / 2))
         found = zip(("contention", "coherency", "rate"), (self.contention, self.coherency, self.rate), self.errors, strict=True)
         return {name: (value - reach * error, value + reach * error) for name, value, error in found}
 

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 from made_run import Truth, made_run
 
+from sizing.model.bend import fit_bend
 from sizing.model.demand import fit_demand
 from sizing.model.fit import fit
 from sizing.model.gather import gather
@@ -130,3 +131,25 @@ def test_a_collectors_share_of_the_cpu_is_told_apart():
 
     assert server.jvm
     assert server.gc_ratio == pytest.approx(0.15, rel=1e-3)
+
+
+def steps_of_demand(kind: str, seed: int):
+    """Five steps in which a request costs the same, falls as wake-ups are shared, or rises by half as locks are contended for."""
+    rng = np.random.default_rng([seed, len(kind)])
+    share = np.repeat(np.linspace(0.15, 1.0, 5), 75)
+    cost_s = 0.01 * {"flat": np.ones(375), "falls": 1.4 - 0.4 * share, "rises": 1.0 + 0.5 * share**2}[kind]
+    came = rng.poisson(80 * share).astype(float)
+    took = rng.gamma(np.maximum(came, 1e-9), cost_s) * (came > 0) + 0.06 * rng.gamma(20, 1 / 20, 375)
+    return came, took, np.full(375, 2.0), np.repeat(np.arange(5), 75)
+
+
+@pytest.mark.parametrize(("kind", "at_the_top_s"), [("falls", 0.01), ("rises", 0.015)])
+def test_a_demand_that_changes_with_the_load_is_found_with_its_cost_at_the_top(kind, at_the_top_s):
+    bend = fit_bend(*steps_of_demand(kind, 1), n=64, rng=np.random.default_rng(0))
+
+    assert np.median(bend.demand_s_draws * bend.ratio(np.array(40.0))) == pytest.approx(at_the_top_s, rel=0.05)
+    assert (bend.ratio(np.array(400.0)) == bend.ratio(np.array(bend.highest_per_s))).all()
+
+
+def test_a_demand_that_doesnt_change_is_not_bent():
+    assert [fit_bend(*steps_of_demand("flat", seed), n=64, rng=np.random.default_rng(0)) for seed in range(40)] == [None] * 40

@@ -173,7 +173,7 @@ def test_a_percentile_at_twice_the_measured_load_is_found_within_a_tenth(cpus):
     response = read_response(steps[0].latency_s, demand_s, 0.1, cpus, "processor_sharing", None)
     table = Table(response, cpus, 0.95)
 
-    over = residual_ratio(table, steps, np.full(256, demand_s), np.zeros(256), np.random.default_rng(0))
+    over = residual_ratio(table, steps, [np.full(256, demand_s)] * 3, np.zeros(256), np.random.default_rng(0))
     told = float(np.median(over) * table.at(np.array([0.8]), np.ones(1))[0])
 
     truth = run_steps("processor_sharing", cpus, demand_s, 0.01, ratios=(0.8,), worlds=40, requests=2000)[0]
