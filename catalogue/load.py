@@ -19,6 +19,7 @@ from catalogue.prices import (
     ServicePrice,
     make_price,
     price_of,
+    published_price,
     read_reserved,
     read_services,
     reserved_price,
@@ -167,6 +168,15 @@ class Catalogue:
         """Return a cache node's price an hour, e.g. ("cache.t3.micro", "redis")."""
         found = self.nodes.get((_engine(engine), name, "on-demand", "", ""))
         return None if found is None else price_of(found)
+
+    def reserved_class(self, name: str, engine: str, *, term_years: int, payment: Payment) -> ReservedPrice | None:
+        """Return a published reservation of a database class in one zone or of a cache node; estimates there are none."""
+        terms = ("reserved", str(term_years), payment.removesuffix("_upfront"))
+        if name.startswith("cache."):
+            found = self.nodes.get((_engine(engine), name, *terms))
+        else:
+            found = self.databases.get((_engine(engine), name, _zones(False), *terms))
+        return None if found is None else published_price(found)
 
     def savings_plan(self, name: str, *, plan: str, term_years: int, payment: Payment) -> Price | None:
         """Return a Linux host's rate an hour under a savings plan ("compute" or "ec2"); None where no list here has it."""

@@ -90,6 +90,12 @@ def price_of(found: tuple[dict[str, str], Where]) -> Price:
     return make_price(row["usd"], row["unit"], source_of(row, where))
 
 
+def published_price(found: tuple[dict[str, str], Where]) -> ReservedPrice:
+    """Return the reservation that a row of a database or of a cache states."""
+    row, where = found
+    return _published(row, source_of(row, where))
+
+
 def read_reserved(layers: Sequence[Where]) -> Layered:
     """Return a region's rows of EC2 reservations by type, class, years and payment."""
     return newest_rows("ec2_reserved", layers, ("instance_type", "offering_class", "term_years", "payment"))

@@ -11,8 +11,8 @@ from evidence import rfc3339
 
 
 def reservations(side: SideCalls) -> Rows:
-    """Return what is reserved and still runs, of EC2, RDS and ElastiCache."""
-    active = {"Filters": [{"Name": "state", "Values": ["active"]}]}
+    """Return what is reserved and still runs, or is queued, of EC2, RDS and ElastiCache."""
+    active = {"Filters": [{"Name": "state", "Values": ["active", "queued"]}]}
     rows = [_ec2_reservation(r) for r in side.call("ec2", "describe_reserved_instances", **active).get("ReservedInstances", [])]
     for service, operation, key, name, kind, count in (
         ("rds", "describe_reserved_db_instances", "ReservedDBInstances", "ReservedDBInstanceId", "DBInstanceClass", "DBInstanceCount"),
@@ -27,7 +27,8 @@ def _ec2_reservation(r: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "id": r["ReservedInstancesId"], "service": "ec2", "type": r["InstanceType"], "count": r["InstanceCount"],
         "scope": "regional" if r.get("Scope") == "Region" else "zonal", "payment": _payment(r.get("OfferingType")),
-        "ends_at": rfc3339(r["End"]), "zone": r.get("AvailabilityZone"), "platform": r.get("ProductDescription"),
+        "starts_at": rfc3339(r["Start"]) if r.get("Start") else None, "ends_at": rfc3339(r["End"]), "zone": r.get("AvailabilityZone"),
+        "platform": r.get("ProductDescription"),
         "tenancy": r.get("InstanceTenancy"), "offering_class": r.get("OfferingClass"),
     }  # fmt: skip
 
@@ -35,7 +36,7 @@ def _ec2_reservation(r: Mapping[str, Any]) -> dict[str, Any]:
 def _other_reservation(r: Mapping[str, Any], service: str, name: str, kind: str, count: int) -> dict[str, Any]:
     return {
         "id": name, "service": service, "type": kind, "count": count, "scope": "regional", "payment": _payment(r.get("OfferingType")),
-        "ends_at": rfc3339(r["StartTime"] + timedelta(seconds=r["Duration"])),
+        "ends_at": rfc3339(r["StartTime"] + timedelta(seconds=r["Duration"])), "platform": r.get("ProductDescription"),
     }  # fmt: skip
 
 
@@ -44,7 +45,7 @@ def _payment(offering: str | None) -> str | None:
 
 
 def savings_plans(side: SideCalls) -> Rows:
-    """Return the savings plans that run."""
+    """Return the savings plans that run or are queued."""
     return [_plan(plan) for plan in _every_plan(side)]
 
 
@@ -53,7 +54,7 @@ def _every_plan(side: SideCalls) -> Rows:
     plans: Rows = []
     token: dict[str, str] = {}
     while True:
-        answer = side.call("savingsplans", "describe_savings_plans", states=["active"], **token)
+        answer = side.call("savingsplans", "describe_savings_plans", states=["active", "queued"], **token)
         plans += answer.get("savingsPlans", [])
         if not answer.get("nextToken"):
             return plans
@@ -62,6 +63,7 @@ def _every_plan(side: SideCalls) -> Rows:
 
 def _plan(p: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "id": p["savingsPlanId"], "kind": p["savingsPlanType"], "usd_per_h": p["commitment"], "ends_at": p["end"],
+        "id": p["savingsPlanId"], "kind": p["savingsPlanType"], "usd_per_h": p["commitment"], "starts_at": p.get("start"),
+        "ends_at": p["end"],
         "family": p.get("ec2InstanceFamily") or None, "region": p.get("region") or None, "payment": _payment(p.get("paymentOption")),
     }  # fmt: skip

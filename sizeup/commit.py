@@ -16,7 +16,7 @@ from sizeup.output import envelope
 if TYPE_CHECKING:
     from sizeup.context import Context
     from sizeup.settings import Settings
-    from sizing.money.commit import Commitments, CommitQuestion
+    from sizing.money.commit_answer import Commitments, CommitQuestion
     from sizing.money.offers import Given
 
 SCHEMA = "sizeup.commitments/1"
@@ -75,19 +75,23 @@ def commit_runs(ctx: Context, specs: Sequence[str], asked: Asked) -> Committed:
     if not paths or all(open_run(path).hosts.is_empty() for path in paths):
         return _without_run(ctx, asked, given, now)
     from sizeup.answer import recommend_paths
+    from sizeup.stack import managed_answers
     from sizing import Question
+    from sizing.managed import managed_usage
+    from sizing.money.held_plans import held_plans
     from sizing.purchase import futures
 
     answered = recommend_paths(ctx, paths, Question())
     settings = answered.settings
-    held = holdings(settings.held, answered.runs[0].topology)
+    run = answered.runs[0]
+    databases = managed_usage(run.topology, managed_answers(run, answered.catalogue))
     found = commitments(
-        futures(answered.answer), answered.catalogue, now=now, question=question(settings, asked), held=held, given=given,
-        reasons=answered.answer.reasons,
+        futures(answered.answer, databases), answered.catalogue, now=now, question=question(settings, asked),
+        held=holdings(settings.held, run.topology), plans=held_plans(run.topology), given=given, reasons=answered.answer.reasons,
     )  # fmt: skip
     keep = ("schema", "generated_at", "sizeup_version", "runs", "settings_sha256", "catalogue", "seed", "warnings")
     head = {key: answered.document[key] for key in keep} | {"schema": SCHEMA}
-    return Committed(found, head | {"unknowns": unknowns(found)} | found.as_json())
+    return Committed(found, head | {"unknowns": found.unknown_entries()} | found.as_json())
 
 
 def _without_run(ctx: Context, asked: Asked, given: Mapping[tuple[str, str, int, str], Given], now: datetime) -> Committed:
@@ -99,7 +103,7 @@ def _without_run(ctx: Context, asked: Asked, given: Mapping[tuple[str, str, int,
     region, warnings = ctx.region(settings)
     catalogue = open_catalogue(region)
     found = commitments((), catalogue, now=now, question=question(settings, asked), held=holdings(settings.held), given=given)
-    return Committed(found, envelope(SCHEMA, now, [], settings, catalogue, None, unknowns(found), warnings, found.as_json()))
+    return Committed(found, envelope(SCHEMA, now, [], settings, catalogue, None, found.unknown_entries(), warnings, found.as_json()))
 
 
 def question(settings: Settings, asked: Asked) -> CommitQuestion:
@@ -111,7 +115,7 @@ def question(settings: Settings, asked: Asked) -> CommitQuestion:
         For a term, a payment or a chance that isn't one.
     """
     from sizing.money.buy import PAYMENTS, TERMS
-    from sizing.money.commit import CommitQuestion
+    from sizing.money.commit_answer import CommitQuestion
 
     policy = settings.policy
     base = CommitQuestion(
@@ -160,18 +164,6 @@ def read_offers(path: Path | None) -> dict[tuple[str, str, int, str], Given]:
         (row.kind, row.type, TERMS[row.term], PAYMENTS[row.payment]): Given(row.upfront_usd, row.hourly_usd, f"given: {path.name}")
         for row in rows
     }
-
-
-def unknowns(found: Commitments) -> list[dict[str, str]]:
-    """What the document leaves null, and what would tell it."""
-    if found.best is None:
-        why = "nothing is known to run"
-        return [{"path": path, "why": why, "lift": "sizeup load staging"} for path in ("plan", "wait.cost_usd", "regret")]
-    gaps = [{"path": "offers", "why": f"no price here: {m.what}", "lift": m.command} for m in found.missing]
-    if found.best.upfront_usd is None:
-        why = "only the effective price of this payment is published, not its two parts"
-        gaps.append({"path": "plan.upfront_usd", "why": why, "lift": "state it with --offers FILE"})
-    return gaps
 
 
 def _words(option: str, text: str, known: Mapping[str, Any]) -> list[str]:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from catalogue import CacheNode, Catalogue, DatabaseClass, Price, cache_nodes, database_classes
 from evidence import Unknown
+from sizing.money.held import Usage
 from sizing.money.units import MONTH_H, cents
 
 if TYPE_CHECKING:
@@ -147,6 +148,17 @@ def size_cache(metrics: pl.DataFrame, cache: Mapping[str, Any], catalogue: Catal
     return _judge(
         "elasticache", name, kind, [(n, p, _bounds(n, demand, _connections(n, engine), n.memory_bytes, None)) for n, p in priced if p]
     )
+
+
+def managed_usage(topology: Mapping[str, Any], answers: Sequence[ManagedAnswer]) -> list[Usage]:
+    """What databases and caches will run: the recommended class where one is, else the present one; a second zone counts as one more."""
+    wanted: dict[tuple[str, str], str] = {(a.service, a.id): a.recommended.held.name for a in answers if a.recommended is not None}
+    databases = [(row, "rds", 2 if row.get("multi_az") else 1) for row in topology.get("rds", ())]
+    caches = [(row, "elasticache", int(row.get("nodes") or 1)) for row in topology.get("cache", ())]
+    return [
+        Usage(str(row["id"]), wanted.get((service, str(row["id"])), str(row["class"])), count, platform=str(row["engine"]))
+        for row, service, count in [*databases, *caches]
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,9 +69,15 @@ def _pending(hosts: Sequence[HostAnswer], bought: str) -> Decimal:
     return max((v.saves_monthly_usd for v in levers), default=Decimal(0))
 
 
-def futures(answer: Answer) -> list[Future]:
-    """What may run: the recommended hosts as likely as they hold, else the next dearer that holds in more worlds."""
-    found = [Future(1.0, ())]
+def futures(answer: Answer, beside: Sequence[Usage] = ()) -> list[Future]:
+    """What may run: the recommended hosts as likely as they hold, else the next dearer that holds in more worlds.
+
+    Parameters
+    ----------
+    beside : sequence
+        What runs in any case: databases and caches.
+    """
+    found = [Future(1.0, tuple(beside))]
     for host in answer.hosts:
         told = _either(host)
         found = [Future(f.probability * p, (*f.usage, use)) for f in found for p, use in told] if told else found

@@ -34,9 +34,10 @@ def command(
     """
     from sizeup.commit import Asked, commit_runs
     from sizeup.output import emit
+    from sizing.money.commit_words import sentences
 
     found = commit_runs(ctx, runs, Asked(offers, term, payment, leave))
     for warning in found.document["warnings"]:
         ctx.say(f"warning: {warning['message']}")
-    emit(ctx, found.document, "\n".join(found.commitments.sentences(detail)), found.document["offers"])
+    emit(ctx, found.document, "\n".join(sentences(found.commitments, detail)), found.document["offers"])
     return 0

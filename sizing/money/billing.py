@@ -16,13 +16,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Context, Decimal
 from itertools import groupby
-from typing import Literal
 
 from catalogue import family_of
 from sizing.money.held import Holding, Usage, apply_held
+from sizing.money.held_plans import PlanKind
 from sizing.money.units import tiered_usd
 
-PlanKind = Literal["compute", "ec2", "database"]
 PLAN_ORDER: tuple[PlanKind, ...] = ("ec2", "database", "compute")
 """The narrower plan is applied first: a Compute plan can cover what is left."""
 MILL = Decimal("0.001")

@@ -10,9 +10,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from catalogue import Catalogue, family_of, is_size_flexible, units_or_none
+from catalogue import Catalogue
 from sizing.money.billing import Use
-from sizing.money.held import Holding, Usage, is_running
+from sizing.money.goods import key_of, on_demand, quarters_of
+from sizing.money.held import Holding, Usage, left_over
+from sizing.money.held_plans import HeldPlan
 from sizing.money.units import MONTH_H
 from sizing.types import F8
 
@@ -47,18 +49,6 @@ class Demand:
     horizon_h: Decimal
 
 
-def key_of(name: str) -> str:
-    """What a regional reservation of the type covers: its family, else the type alone."""
-    flexible = is_size_flexible(family_of(name)) and units_or_none(name) is not None
-    return family_of(name) if flexible else name
-
-
-def quarters_of(name: str) -> Decimal:
-    """Quarter units of a type; 4 where its reservations aren't size-flexible, so that a host is one unit."""
-    units = units_or_none(name)
-    return 4 * units if units is not None and is_size_flexible(family_of(name)) else Decimal(4)
-
-
 def staying_h(leave_ratio_per_month: float, start_h: float, end_h: float) -> float:
     """Hours between two that are expected to be in use, where a share leaves each month: the sum of the chance of still being there."""
     stay = float(np.power(1.0 - leave_ratio_per_month, 1.0 / float(MONTH_H)))
@@ -69,9 +59,9 @@ def staying_h(leave_ratio_per_month: float, start_h: float, end_h: float) -> flo
 
 def demand_units(
     futures: Sequence[Future], catalogue: Catalogue, held: Sequence[Holding], now: datetime, horizon_h: Decimal,
-    leave_ratio_per_month: float,
+    leave_ratio_per_month: float, plans: Sequence[HeldPlan] = (),
 ) -> Demand:  # fmt: skip
-    """Lay futures over the horizon, cut where a held reservation ends.
+    """Lay futures over the horizon, cut where something held begins or ends.
 
     Parameters
     ----------
@@ -79,13 +69,17 @@ def demand_units(
         Their probabilities add up to 1; types without a price on demand are left out.
     """
     end = now + timedelta(hours=float(horizon_h))
-    cuts = sorted({now, end, *(h.ends for h in held if h.ends is not None and now < h.ends < end)})
+    turns = [turn for h in held for turn in (h.starts_at, h.ends)] + [turn for p in plans for turn in (p.starts_at, p.ends_at)]
+    cuts = sorted({now, end, *(turn for turn in turns if turn is not None and now < turn < end)})
     spans = [(a, (a - now).total_seconds() / 3600, (b - now).total_seconds() / 3600) for a, b in pairwise(cuts)]
     stays = [(at, staying_h(leave_ratio_per_month, low, high)) for at, low, high in spans]
     rows = [(at, future.probability * hours, _uses(future.usage, catalogue)) for at, hours in stays for future in futures]
-    families = sorted({key_of(use.type) for _, _, usage in rows for use in usage})
-    prices = {key_of(use.type): use.on_demand_usd / quarters_of(use.type) for _, _, usage in rows for use in usage}
-    quarters = [[float(_left(family, usage, held, at)) for family in families] for at, _, usage in rows]
+    families = sorted({key_of(use.type, use.platform) for _, _, usage in rows for use in usage})
+    prices = {
+        key_of(use.type, use.platform): use.on_demand_usd / quarters_of(use.type, use.platform) for _, _, usage in rows for use in usage
+    }
+    left = [_left(future.usage, catalogue, held, at) for at, _ in stays for future in futures]
+    quarters = [[float(units.get(family, 0)) for family in families] for units in left]
     return Demand(
         families, np.array(quarters, dtype=np.float64).reshape(len(rows), len(families)), np.array([weight for _, weight, _ in rows]),
         [usage for _, _, usage in rows], [at for at, _, _ in rows], [prices[family] for family in families], horizon_h,
@@ -93,11 +87,21 @@ def demand_units(
 
 
 def _uses(usage: Sequence[Usage], catalogue: Catalogue) -> list[Use]:
-    found = [(u, catalogue.on_demand(u.type)) for u in usage]
-    return [Use(u.host_class, u.type, Decimal(u.count), price.usd) for u, price in found if price is not None]
+    found = [(u, on_demand(catalogue, u.type, u.platform)) for u in usage]
+    return [
+        Use(
+            u.host_class, u.type, Decimal(u.count), price.usd, family=key_of(u.type, u.platform),
+            zone=u.zone, platform=u.platform, tenancy=u.tenancy, account=u.account,
+        )
+        for u, price in found if price is not None
+    ]  # fmt: skip
 
 
-def _left(family: str, usage: Sequence[Use], held: Sequence[Holding], at: datetime) -> Decimal:
-    runs = sum((quarters_of(u.type) * u.quantity for u in usage if key_of(u.type) == family), Decimal(0))
-    has = sum((quarters_of(h.type) * h.count for h in held if key_of(h.type) == family and is_running(h, at)), Decimal(0))
-    return max(runs - has, Decimal(0))
+def _left(usage: Sequence[Usage], catalogue: Catalogue, held: Sequence[Holding], at: datetime) -> dict[str, Decimal]:
+    """Quarter units that held reservations leave at a moment, by what is told apart."""
+    found: dict[str, Decimal] = {}
+    for use, count in zip(usage, left_over(held, usage, at), strict=True):
+        if on_demand(catalogue, use.type, use.platform) is not None:
+            key = key_of(use.type, use.platform)
+            found[key] = found.get(key, Decimal(0)) + count * quarters_of(use.type, use.platform)
+    return found

@@ -9,13 +9,15 @@ Source: EC2 User Guide, "How Reserved Instances are applied" (RDS and ElastiCach
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any, Protocol
 
-from catalogue import family_of, is_size_flexible, size_units, units_or_none
+from catalogue import family_of, size_units, units_or_none
 from evidence import rfc3339
+from sizing.money.goods import LINUX, is_flexible, service_of
+from sizing.money.held_plans import moment
 from sizing.money.units import as_many
 
 SCOPES = {"zonal": "zonal", "Availability Zone": "zonal", "regional": "regional", "Region": "regional"}
@@ -24,14 +26,18 @@ SCOPES = {"zonal": "zonal", "Availability Zone": "zonal", "regional": "regional"
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """A reservation that the account holds.
+    """A reservation that the account holds, or that is queued to begin.
 
     Attributes
     ----------
+    platform : str
+        The engine, of a database or a cache.
     zone : str or None
         Of a zonal one; None where nobody stated it, which then fits any zone.
     ends_at : date, datetime or None
         When it ends (a date: at its midnight, UTC); None where nobody stated it, which then counts as running.
+    starts_at : datetime or None
+        Of a queued purchase; None where it runs already.
     """
 
     id: str
@@ -44,6 +50,7 @@ class Holding:
     tenancy: str = "default"
     payment: str | None = None
     account: str | None = None
+    starts_at: datetime | None = None
 
     @property
     def ends(self) -> datetime | None:
@@ -60,13 +67,15 @@ class Holding:
 
     @property
     def flexible(self) -> bool:
-        plain = self.scope == "regional" and self.platform == "Linux" and self.tenancy == "default"
-        return plain and self.units is not None and is_size_flexible(family_of(self.type))
+        return self.scope == "regional" and self.tenancy == "default" and is_flexible(self.type, self.platform)
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Hosts of one type that run, or that are recommended; `count` may be instance-hours of one clock hour."""
+    """Hosts of one type that run, or that are recommended; `count` may be instance-hours of one clock hour.
+
+    Of a database or a cache `host_class` is its id and `platform` its engine; a database in two zones counts twice.
+    """
 
     host_class: str
     type: str
@@ -163,8 +172,15 @@ def apply_held(held: Sequence[Holding], usage: Sequence[Usage], at: datetime) ->
     return [_cover(h, usage, took) for h, took in zip(running, taken, strict=True)]
 
 
+def left_over(held: Sequence[Holding], usage: Sequence[Usage], at: datetime) -> list[Decimal]:
+    """How much of each usage the reservations leave, in its order."""
+    numbered = [replace(use, host_class=str(number)) for number, use in enumerate(usage)]
+    taken = [(int(name), count) for cover in apply_held(held, numbered, at) for name, _, count in cover.covers]
+    return [use.count - sum((count for n, count in taken if n == number), Decimal(0)) for number, use in enumerate(usage)]
+
+
 def is_running(holding: Holding, at: datetime) -> bool:
-    return holding.ends is None or holding.ends > at
+    return (holding.starts_at is None or holding.starts_at <= at) and (holding.ends is None or holding.ends > at)
 
 
 def held_units(held: Sequence[Holding], family: str, at: datetime) -> Decimal:
@@ -189,12 +205,18 @@ def _take(
 
 
 def _fits(holding: Holding, use: Usage) -> bool:
-    if (holding.platform, holding.tenancy) != (use.platform, use.tenancy):
+    if holding.tenancy != use.tenancy or not _same_platform(holding, use):
         return False
     if holding.flexible:
         return family_of(use.type) == family_of(holding.type) and units_or_none(use.type) is not None
     same_zone = holding.scope == "regional" or holding.zone is None or use.zone is None or holding.zone == use.zone
     return use.type == holding.type and same_zone
+
+
+def _same_platform(holding: Holding, use: Usage) -> bool:
+    """Whether the platforms agree; the engine of a held database or cache that nobody stated fits any."""
+    unstated = holding.platform == LINUX and service_of(holding.type) != "ec2"
+    return unstated or holding.platform == use.platform
 
 
 def _cover(holding: Holding, usage: Sequence[Usage], taken: Mapping[int, Decimal]) -> Cover:
@@ -205,17 +227,16 @@ def _cover(holding: Holding, usage: Sequence[Usage], taken: Mapping[int, Decimal
 
 def _from_account(row: Mapping[str, Any]) -> Holding:
     """Read one entry of topology.json's `reservations`."""
-    ends = row.get("ends_at")
     return Holding(
-        str(row["id"]), str(row["type"]), int(row["count"]), SCOPES.get(str(row.get("scope")), "regional"),
-        None if ends is None else datetime.fromisoformat(str(ends).replace("Z", "+00:00")), zone=row.get("zone"),
-        platform=_platform(row.get("platform")), tenancy=str(row.get("tenancy") or "default"), payment=row.get("payment"),
+        str(row["id"]), str(row["type"]), int(row["count"]), SCOPES.get(str(row.get("scope")), "regional"), moment(row.get("ends_at")),
+        zone=row.get("zone"), platform=_platform(row.get("platform")), tenancy=str(row.get("tenancy") or "default"),
+        payment=row.get("payment"), starts_at=moment(row.get("starts_at")),
     )  # fmt: skip
 
 
 def _platform(name: str | None) -> str:
-    """AWS names the platform "Linux/UNIX", with or without "(Amazon VPC)"."""
-    return "Linux" if name is None or name.lower().startswith("linux") else name
+    """AWS names the platform "Linux/UNIX", with or without "(Amazon VPC)", and postgres "postgresql" where it is reserved."""
+    return "Linux" if name is None or name.lower().startswith("linux") else name.replace("postgresql", "postgres")
 
 
 def _carries(holding: Holding) -> str:

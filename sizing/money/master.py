@@ -68,7 +68,7 @@ class Master:
         plans = np.flatnonzero(self.oracle.commit)
         groups, families = np.arange(len(self.oracle.parts)), np.arange(len(lines.units))
         values = [*(lines.plan_usd * self.oracle.commit[plans] * self.unit), *np.ones(len(groups)), *-np.ones(len(families))]
-        self._row(-lines.plan_usd * self.oracle.held_commit, [*plans, *(self.items + groups), *(first + families)], values)
+        self._row(-lines.held_usd, [*plans, *(self.items + groups), *(first + families)], values)
 
     def make_whole(self, gap_usd: float, tolerance: float) -> None:
         """Ask for whole numbers from now on."""

@@ -74,7 +74,7 @@ def _count(problem: Problem, item: Item) -> int:
 def _is_single(problem: Problem) -> bool:
     families = [item.family for item in problem.items]
     free = None not in families and len(set(families)) == len(families)
-    return free and not problem.held_commit_usd and problem.owed_most_usd is None
+    return free and not np.asarray(problem.held_commit_usd, dtype=np.float64).any() and problem.owed_most_usd is None
 
 
 def _by_cuts(problem: Problem, oracle: Oracle, nothing: float, tolerance: float) -> Optimum:

@@ -46,13 +46,14 @@ class Tangents:
     Attributes
     ----------
     units, usd, slopes : shape (families, lines), where a line touches, its height there and its slope by quarter units
-    plan_usd : what a dollar an hour of the plan takes off over the horizon at that worth
+    plan_usd, held_usd : what a dollar an hour of the plan takes off over the horizon at that worth; what the held plan does
     """
 
     units: F8
     usd: F8
     slopes: F8
     plan_usd: float
+    held_usd: float
 
 
 class Oracle:
@@ -67,9 +68,9 @@ class Oracle:
         self.weights = problem.weights[rows]
         self.parts = list(np.array_split(np.arange(len(rows)), min(GROUPS, len(rows))))
         self.held = np.array(problem.held, dtype=np.float64)[order]
-        self.held_commit = float(problem.held_commit_usd)
+        self.held_commit = np.broadcast_to(np.asarray(problem.held_commit_usd, dtype=np.float64), len(rows))[rows]
         self.planned = int(np.isfinite(ratios).sum())
-        self.coupled = self.planned > 0 and (bool(self.held_commit) or any(item.family is None for item in problem.items))
+        self.coupled = self.planned > 0 and (bool(self.held_commit.any()) or any(item.family is None for item in problem.items))
         self._tables(prices[order], ratios[order])
         self._items(problem, order)
         self.caps = caps(problem.items)
@@ -100,14 +101,14 @@ class Oracle:
     def most(self) -> F8:
         """The count of each item beyond which it covers nothing more, shape (items,)."""
         peak = np.maximum(self.demand.max(axis=1) - self.held, 0.0)
-        plan = max(float(self.rates @ peak[: self.planned]) - self.held_commit, 0.0)
+        plan = max(float(self.rates @ peak[: self.planned]) - float(self.held_commit.min()), 0.0)
         wanted = [plan / c if c else float((peak[row > 0] / row[row > 0]).max()) for c, row in zip(self.commit, self.cover, strict=True)]
         most: F8 = np.minimum(np.ceil(np.array(wanted) - 1e-12), self.caps)
         return most
 
     def bill(self, counts: F8) -> Bill:
         """Bill every hour at a purchase."""
-        units, commit = self.held + counts @ self.cover, self.held_commit + float(counts @ self.commit)
+        units, commit = self.held + counts @ self.cover, float(counts @ self.commit)
         whole = np.zeros(len(self.weights), dtype=np.int16)
         usd, by_family, by_commit = np.zeros(len(self.parts)), np.zeros((len(self.parts), len(units))), np.zeros(len(self.parts))
         for group, (left, off, worth) in enumerate(self._each(lambda part: self._group(part, units, commit, whole))):
@@ -134,7 +135,8 @@ class Oracle:
             for line, unit in enumerate(units):
                 rest = self.demand[family] - unit
                 usd[family, line], slopes[family, line] = each @ np.maximum(rest, 0.0), -(each @ (rest > 0))
-        return Tangents(at, usd, slopes, float(self.weights @ worth) if self.coupled else 0.0)
+        each_usd = self.weights * worth if self.coupled else np.zeros(len(worth))
+        return Tangents(at, usd, slopes, float(each_usd.sum()), float(each_usd @ self.held_commit))
 
     def _each(self, work: Callable[[Hours], tuple[float, F8, float]]) -> list[tuple[float, F8, float]]:
         """Work through the groups; on two threads where there are many hours, numpy letting go of the interpreter meanwhile."""
@@ -161,9 +163,10 @@ class Oracle:
         np.maximum(rest, 0.0, out=rest)
         if not self.coupled:
             return float(self.prices @ (rest @ weights)), self.prices * ((rest > 0) @ weights), 0.0
-        whole[rows] = (np.cumsum(rest[: self.planned] * self.rates[:, None], axis=0) <= commit).sum(axis=0)
+        money = self.held_commit[rows] + commit
+        whole[rows] = (np.cumsum(rest[: self.planned] * self.rates[:, None], axis=0) <= money).sum(axis=0)
         slopes = self.slopes.take(whole[rows], axis=1)
         slopes *= weights
-        worth = float(self.worth[whole[rows]] @ weights)
-        usd = float(np.einsum("ij,ij->", slopes, rest)) - worth * commit
-        return usd, np.einsum("ij,ij->i", slopes, rest > 0), worth
+        worth = self.worth[whole[rows]] * weights
+        usd = float(np.einsum("ij,ij->", slopes, rest)) - float(worth @ money)
+        return usd, np.einsum("ij,ij->i", slopes, rest > 0), float(worth.sum())

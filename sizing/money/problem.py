@@ -48,7 +48,8 @@ class Problem:
     weights : shape (hours,), how many hours of the horizon each row is expected to stand for; futures are rows too
     on_demand_usd : a quarter unit and hour, by family
     plan_ratios : the plan's rate over the price on demand, by family; None where it has none
-    held_quarters, held_commit_usd : by family; dollars an hour
+    held_quarters : by family
+    held_commit_usd : dollars an hour of the same plan that are held, one figure or one a row
     owed_most_usd : the most that may be owed over the horizon, which is lost at worst; None: any sum
     """
 
@@ -59,7 +60,7 @@ class Problem:
     items: Sequence[Item]
     plan_ratios: Sequence[Decimal | None] = ()
     held_quarters: Sequence[Decimal] = ()
-    held_commit_usd: Decimal = Decimal(0)
+    held_commit_usd: Decimal | F8 = Decimal(0)
     owed_most_usd: Decimal | None = None
 
     @property

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from catalogue import Catalogue, is_size_flexible, size_units, units_or_none
+from catalogue import Catalogue, size_units
 from sizing.money.buy import Offering, Payment
+from sizing.money.goods import is_flexible, on_demand, reserved, sizes_of
 from sizing.money.offers import Given, GivenKey, Missing, Need, Offered, Priced, missing, priced
 from sizing.money.units import break_even_ratio
 
@@ -26,24 +27,23 @@ def reserved_rows(
 
 def sizes(catalogue: Catalogue, need: Need) -> list[str]:
     """The types whose reservation covers the need: sizes of a flexible family up to all that runs, else the type alone."""
-    if need.service != "ec2" or units_or_none(need.type) is None or not is_size_flexible(need.family):
+    if not is_flexible(need.type, need.platform):
         return [need.type]
-    family = [t.name for t in catalogue.types.values() if t.family == need.family and units_or_none(t.name) is not None]
-    return sorted((name for name in family if 4 * size_units(name) <= need.quarters), key=size_units)
+    return sorted((name for name in sizes_of(catalogue, need.type) if 4 * size_units(name) <= need.quarters), key=size_units)
 
 
 def _row(
     catalogue: Catalogue, need: Need, name: str, years: int, payment: Payment, given: Mapping[GivenKey, Given], offering: Offering
 ) -> Priced | None:
     """Take the stated price, else the published one; an estimate is no price to buy by."""
-    kind, listed = f"ri_{offering}", catalogue.on_demand(name)
+    kind, listed = f"ri_{offering}", on_demand(catalogue, name, need.platform)
     if listed is None:
         return None
     stated = given.get((kind, name, years, payment))
     if stated is not None:
         return priced(kind, need, name, years, payment, stated, None, listed.usd)
-    price = catalogue.reserved(name, term_years=years, payment=payment, offering=offering)
-    if price is None or price.estimated:
+    price = reserved(catalogue, name, need.platform, years, payment, offering)
+    if price is None:
         return None
     if price.upfront_usd is not None and price.hourly_usd is not None:
         parts = Given(price.upfront_usd, price.hourly_usd, price.source)
@@ -51,5 +51,5 @@ def _row(
     ratio = break_even_ratio(price.effective_hourly_usd, listed.usd)
     return Priced(
         kind, need.service, need.family, name, years, payment, price.upfront_usd, price.hourly_usd, price.effective_hourly_usd, ratio,
-        price.source, price.as_of,
+        price.source, price.as_of, need.platform,
     )  # fmt: skip

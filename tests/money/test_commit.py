@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import numpy as np
@@ -12,8 +12,11 @@ import pytest
 from catalogue import load_catalogue
 from evidence import Reason
 from sizing.money import Holding, Usage
-from sizing.money.commit import CommitQuestion, commitments
+from sizing.money.commit import commitments
+from sizing.money.commit_answer import CommitQuestion
+from sizing.money.commit_words import sentences
 from sizing.money.demand import Future, demand_units, staying_h
+from sizing.money.held_plans import HeldPlan
 from sizing.money.offers import Given, Need, Offer, offers
 
 SEOUL = load_catalogue("ap-northeast-2")
@@ -66,8 +69,8 @@ def test_evidence_that_does_not_hold_makes_it_wait():
     found = told(reasons=[weak])
 
     assert found.action == "wait"
-    assert found.sentences()[0].startswith("wait: 1 tests of the evidence don't hold (synthetic)")
-    assert found.sentences()[-1] == "next: load your own stack: sizeup load staging"
+    assert sentences(found)[0].startswith("wait: 1 tests of the evidence don't hold (synthetic)")
+    assert sentences(found)[-1] == "next: load your own stack: sizeup load staging"
 
 
 def test_nothing_known_is_unknown():
@@ -92,7 +95,7 @@ def test_what_is_held_until_summer_is_bought_again_then():
 
     assert found.action == "wait"
     assert found.as_json()["plan"]["purchases"][0]["at"] == "2027-06-01T00:00:00Z"
-    assert "until 2027-06-01" in found.sentences()[0]
+    assert "until 2027-06-01" in sentences(found)[0]
 
 
 def test_missing_rates_are_named_with_the_discount_that_would_pay():
@@ -111,7 +114,7 @@ def test_a_stated_plan_is_bought_to_the_mill():
     best = told(question=replace(ONE_YEAR, payments=("no_upfront",)), given={("sp_compute", "t3.small", 1, "no_upfront"): rate}).best
 
     assert [(p.offer.kind, p.commit_usd_per_h) for p in best.purchases] == [("sp_compute", Decimal("0.013"))]
-    assert best.movable_ratio == 1
+    assert best.movable_ratio("another family") == best.movable_ratio("Fargate") == 1
 
 
 def test_a_policy_bounds_what_may_be_owed():
@@ -128,9 +131,12 @@ def test_moving_to_another_family_costs_a_standard_reservation_and_no_convertibl
     standard = told().regret
     convertible = next(c for c in told().others if c.purchases and c.purchases[0].offer.kind == "ri_convertible")
 
-    assert [case.event for case in standard] == ["resize", "stop", "migrate"]
-    assert standard[2].loss_usd == standard[1].loss_usd > standard[0].loss_usd
-    assert convertible.loss_usd(3, convertible.movable_ratio) == 0
+    assert [(case.event, case.to) for case in standard] == [
+        ("resize", "t3.micro"), ("stop", None), ("migrate", "another family"), ("migrate", "Fargate")
+    ]  # fmt: skip
+    assert standard[3].loss_usd == standard[2].loss_usd == standard[1].loss_usd > standard[0].loss_usd
+    assert convertible.loss_usd(3, convertible.movable_ratio("another family")) == 0
+    assert convertible.loss_usd(3, convertible.movable_ratio("Fargate")) > 0
 
 
 def test_demand_is_cut_where_a_reservation_ends():
@@ -160,3 +166,117 @@ def test_database_plans_cover_no_t_classes():
 
     assert offers()["sp_database"].price(SEOUL, Need("rds", "db.t4g", "db.t4g.small", Decimal(4), Decimal("0.05")), asked, {}).missing == ()
     assert offers()["sp_database"].price(SEOUL, Need("rds", "db.r6g", "db.r6g.large", Decimal(16), Decimal("0.2")), asked, {}).missing
+
+
+DATABASE = Usage("moco", "db.t4g.small", 1, platform="postgres")
+NODE = Usage("tokens", "cache.t3.micro", 1, platform="redis")
+
+
+def test_a_database_and_a_cache_are_reserved_beside_a_host():
+    """Seoul, a year at once: t3.small $128, cache.t3.micro $138, and two db.t4g.micro PostgreSQL at $162 for one small at $325."""
+    best = told([Future(1.0, [*ONE_SMALL[0].usage, DATABASE, NODE])]).best
+
+    bought = {p.offer.service: p.count * p.offer.upfront_usd for p in best.purchases}
+    assert bought == {"ec2": 128, "rds": 324, "elasticache": 138}
+    assert best.on_demand_usd == (Decimal("0.026") + Decimal("0.051") + Decimal("0.025")) * 8760
+    assert abs(best.cost_usd - best.bound_usd) <= Decimal("1e-9") * best.cost_usd
+
+
+def test_a_database_in_two_zones_counts_twice_and_a_held_one_carries_half_of_it():
+    """RDS User Guide: a Multi-AZ instance has twice the units of one in a single zone."""
+    both = [Future(1.0, [replace(DATABASE, count=2)])]
+    held = [Holding("h", "db.t4g.small", 1, platform="postgres")]
+
+    alone, beside = told(both).best, told(both, held=held).best
+
+    assert sum(p.offer.quarters * p.count for p in alone.purchases) == 8
+    assert sum(p.offer.quarters * p.count for p in beside.purchases) == 4
+    assert sum(p.offer.quarters * p.count for p in told(both, held=[replace(held[0], platform="mysql")]).best.purchases) == 8
+
+
+def test_a_database_plan_is_offered_for_one_year_without_upfront_only():
+    """AWS, Database Savings Plans: one year, no upfront; not for T classes."""
+    futures = [Future(1.0, [Usage("moco", "db.m6g.large", 1, platform="postgres")])]
+
+    found = told(futures, CommitQuestion(leave_ratio_per_month=0.0))
+
+    assert [m.what.split(",")[1:3] for m in found.missing if m.what.startswith("Database")] == [[" 1 year", " no upfront"]]
+
+
+def test_a_stated_database_plan_is_bought_for_the_database_alone():
+    """The Compute plan covers hosts, the Database plan databases; each has its own commitment."""
+    futures = [Future(1.0, [*ONE_SMALL[0].usage, Usage("moco", "db.m6g.large", 1, platform="postgres")])]
+    given = {
+        ("sp_compute", "t3.small", 1, "no_upfront"): Given(Decimal(0), Decimal("0.013"), "given"),
+        ("sp_database", "db.m6g.large", 1, "no_upfront"): Given(Decimal(0), Decimal("0.05"), "given"),
+    }
+
+    best = told(futures, replace(ONE_YEAR, payments=("no_upfront",)), given=given).best
+
+    assert {p.offer.kind: p.commit_usd_per_h for p in best.purchases} == {"sp_compute": Decimal("0.013"), "sp_database": Decimal("0.05")}
+    assert abs(best.cost_usd - best.bound_usd) <= Decimal("1e-9") * best.cost_usd
+
+
+def test_a_compute_plan_covers_every_family_at_its_own_rate():
+    """Two families, one commitment; the bill is the one that was minimised."""
+    futures = [Future(1.0, [*ONE_SMALL[0].usage, Usage("worker", "m5.large", 1)])]
+    given = {
+        ("sp_compute", "t3.small", 1, "no_upfront"): Given(Decimal(0), Decimal("0.013"), "given"),
+        ("sp_compute", "m5.large", 1, "no_upfront"): Given(Decimal(0), Decimal("0.05"), "given"),
+    }
+
+    best = told(futures, replace(ONE_YEAR, payments=("no_upfront",)), given=given).best
+
+    assert [p.commit_usd_per_h for p in best.purchases] == [Decimal("0.063")]
+    assert best.cost_usd == Decimal("0.063") * 8760
+    assert abs(best.cost_usd - best.bound_usd) <= Decimal("1e-9") * best.cost_usd
+
+
+def test_a_held_plan_covers_until_it_ends():
+    """Two hosts, a held plan that covers one of them for the first half of the year; without a rate it is said and left out."""
+    two = [Future(1.0, [Usage("api", "t3.small", 2)])]
+    held = [HeldPlan("sp-1", "compute", Decimal("0.015"), ends_at=NOW + timedelta(hours=4380))]
+    given = {("sp_compute", "t3.small", 1, "no_upfront"): Given(Decimal(0), Decimal("0.015"), "given")}
+
+    best = told(two, replace(ONE_YEAR, payments=("no_upfront",)), given=given, plans=held).best
+    unknown = told(two, plans=held)
+
+    assert best.on_demand_usd == Decimal("0.026") * (4380 + 2 * 4380)
+    assert abs(best.cost_usd - best.bound_usd) <= Decimal("1e-9") * best.cost_usd
+    assert unknown.best.on_demand_usd == Decimal("0.026") * 2 * 8760
+    assert any("none of its rates is known" in line for line in sentences(unknown))
+
+
+def test_a_queued_purchase_counts_from_its_start():
+    """DescribeReservedInstances, state queued: what begins next month is not bought again."""
+    queued = [Holding("h", "t3.small", 1, starts_at=NOW + timedelta(days=30))]
+
+    found = told(held=queued)
+
+    assert (found.action, list(found.best.purchases)) == ("none", [])
+    assert found.best.on_demand_usd == Decimal("0.026") * 24 * 30
+
+
+def test_where_no_offer_has_a_price_nobody_knows_whether_one_pays():
+    """A type with a price on demand and none reserved: unknown, with the discount from which buying would pay, and how to read prices."""
+    name = next(n for n in SEOUL.types if SEOUL.on_demand(n) and not SEOUL.reserved(n, term_years=1, payment="no_upfront"))
+
+    found = told([Future(1.0, [Usage("api", name, 1)])], replace(ONE_YEAR, leave_ratio_per_month=0.03))
+
+    assert found.action == "unknown"
+    assert found.as_json()["plan"]["cost_usd"]["on_demand"] is not None
+    assert any("a discount from 16% for 1 year would pay; sizeup prices refresh" in line for line in sentences(found))
+
+
+def test_a_purchase_ends_with_the_lines_that_a_person_could_run():
+    """AWS CLI reference and hashicorp/aws, for each service; where it waits there are none."""
+    lines = sentences(told([Future(1.0, [*ONE_SMALL[0].usage, DATABASE, NODE])]))
+
+    own = lines[next(n for n, line in enumerate(lines) if line.startswith("next: sizeup gate --buy t3.small:1:1y:all-upfront")) + 1 :]
+    assert own[0] == "# yours to run; sizeup buys nothing"
+    for words in ("aws ec2 purchase-reserved-instances-offering", "aws rds purchase-reserved-db-instances-offering",
+                  "aws elasticache purchase-reserved-cache-nodes-offering",
+                  'resource "aws_rds_reserved_instance" "db_t4g_micro"'):  # fmt: skip
+        assert sum(line.startswith(words) for line in own) == 1, words
+    weak = Reason("synthetic", False, 1.0, 0.0, "flag", "load your own stack: sizeup load staging")
+    assert told(reasons=[weak]).as_json()["plan"]["purchases"][0]["order"]["purchase"] is None

@@ -12,6 +12,7 @@ from typing import Any
 from catalogue import Catalogue
 from evidence import discover
 from sizing.money.buy import Payment
+from sizing.money.goods import LINUX, key_of, quarters_of
 from sizing.money.units import YEAR_H, break_even_ratio, effective_hourly_usd, rate
 
 __all__ = ["Given", "Missing", "Need", "Offer", "Offered", "Priced", "offers"]
@@ -29,6 +30,8 @@ class Need:
         Quarter units that run of its family at most, all types together.
     on_demand_usd : Decimal
         An hour of one host.
+    platform : str
+        The engine, of a database or a cache.
     """
 
     service: str
@@ -36,6 +39,7 @@ class Need:
     type: str
     quarters: Decimal
     on_demand_usd: Decimal
+    platform: str = LINUX
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +75,22 @@ class Priced:
     ratio: Decimal
     source: str
     as_of: date | None
+    platform: str = LINUX
 
     @property
     def id(self) -> str:
         term = [] if self.term_years is None else [f"{self.term_years}y", self.payment]
-        return ":".join([self.kind, self.type, *term])
+        engine = [] if self.platform == LINUX else [self.platform]
+        return ":".join([self.kind, self.type, *engine, *term])
+
+    @property
+    def key(self) -> str:
+        """The column of the demand that it covers."""
+        return key_of(self.type, self.platform)
+
+    @property
+    def quarters(self) -> Decimal:
+        return quarters_of(self.type, self.platform)
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -129,8 +144,9 @@ def priced(kind: str, need: Need, name: str, years: int, payment: Payment, price
     effective = effective_hourly_usd(price.upfront_usd, price.hourly_usd, years)
     ratio = break_even_ratio(effective, on_demand)
     return Priced(
-        kind, need.service, need.family, name, years, payment, price.upfront_usd, price.hourly_usd, effective, ratio, price.source, as_of
-    )
+        kind, need.service, need.family, name, years, payment, price.upfront_usd, price.hourly_usd, effective, ratio, price.source, as_of,
+        need.platform,
+    )  # fmt: skip
 
 
 def missing(what: str, catalogue: Catalogue, years: int, payment: Payment) -> Missing:

@@ -11,8 +11,8 @@ from sizing.money.reserved import reserved_rows
 
 
 def price(catalogue: Catalogue, need: Need, terms: Sequence[tuple[int, Payment]], given: Mapping[GivenKey, Given]) -> Offered:
-    """List them for what runs."""
-    return reserved_rows(catalogue, need, terms, given, "convertible")
+    """List them for what runs; RDS and ElastiCache have none."""
+    return Offered() if need.service != "ec2" else reserved_rows(catalogue, need, terms, given, "convertible")
 
 
 OFFER = Offer(asks="what does a convertible reservation cost, which may be exchanged for another family?", price=price)

@@ -1,4 +1,4 @@
-"""EC2 reservations of the standard class: cheaper, and bound to their family."""
+"""Reservations of the standard class, of EC2, RDS and ElastiCache: cheaper, and bound to their family."""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ from sizing.money.savings import plan_rows
 
 
 def price(catalogue: Catalogue, need: Need, terms: Sequence[tuple[int, Payment]], given: Mapping[GivenKey, Given]) -> Offered:
-    """List the rates of what runs."""
-    return plan_rows(catalogue, need, terms, given, "compute")
+    """List the rates of what runs; databases and caches have a plan of their own."""
+    return Offered() if need.service != "ec2" else plan_rows(catalogue, need, terms, given, "compute")
 
 
 OFFER = Offer(asks="what is an hour's rate under a Compute savings plan, of any family?", price=price)

@@ -1,4 +1,4 @@
-"""Database savings plans: RDS and its kin of current generations; they cover no T classes."""
+"""Database savings plans: RDS and its kin of current generations, for one year without upfront; they cover no T classes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def price(catalogue: Catalogue, need: Need, terms: Sequence[tuple[int, Payment]]
     """List the rates of what runs."""
     if need.service == "ec2" or need.family.split(".")[-1].startswith("t"):
         return Offered()
-    return plan_rows(catalogue, need, terms, given, "database")
+    return plan_rows(catalogue, need, [term for term in terms if term == (1, "no_upfront")], given, "database")
 
 
 OFFER = Offer(asks="what is an hour's rate under a Database savings plan, which covers no T classes?", price=price)
