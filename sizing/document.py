@@ -77,10 +77,10 @@ def host_json(r: Recommendation, m: HostModel | None, evidence: Evidence) -> dic
         if m is None
         else [
             {"request": name, "cpu_s": estimate(draws).as_json(), "merged_with": list(others)}
-            for name, draws, others in zip(m.names, m.demand_s_draws, m.merged, strict=True)
+            for name, draws, others in zip(m.names, _counted(m)[0], m.merged, strict=True)
         ],
         "demand_change": bend_json(m),
-        "background_cores": None if m is None else estimate(m.background_cores_draws).as_json(),
+        "background_cores": None if m is None else estimate(_counted(m)[1]).as_json(),
         "excluded_ratio": evidence.excluded_ratio,
         "memory": None if m is None else memory_json(m, r.deploy),
         "candidates": [verdict_json(v) for v in r.verdicts],
@@ -92,6 +92,13 @@ def host_json(r: Recommendation, m: HostModel | None, evidence: Evidence) -> dic
             for v in r.levers
         ],
     }
+
+
+def _counted(m: HostModel) -> tuple[F8, F8]:
+    """Demand and background as the kernel counted them, so that requests times demand is the CPU that a monitor shows."""
+    if m.counted is None:
+        return m.demand_s_draws, m.background_cores_draws
+    return m.counted.demand_s_draws, m.counted.background_cores_draws / m.hosts
 
 
 def bend_json(m: HostModel | None) -> dict[str, Any] | None:

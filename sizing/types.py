@@ -18,6 +18,7 @@ from evidence import Reason, Warn
 if TYPE_CHECKING:
     from sizing.decide.shortlist import Simulated
     from sizing.model.bend import Bend
+    from sizing.model.demand import DemandFit
     from sizing.model.discipline import Choice
     from sizing.model.latency import Response
     from sizing.model.scaling import Scaling
@@ -132,11 +133,12 @@ class HostModel:
     ----------
     names, merged : the request groups told apart, and for each the other names in it
     members : shape (groups,), arrivals of the group for one request from outside
-    demand_s_draws : shape (groups, S), CPU seconds a request on the present type
+    demand_s_draws : shape (groups, S), CPU seconds a request on the present type while sibling threads are idle
     background_cores_draws : shape (S,), CPU taken without load, in cores
     response_ratio_draws : Mapping of quantile to (S,), the run's own quantile over `response`'s; nan where no response time is known
     response, choice : what a request's time is made of, and in which order the CPU serves; None where no response time is known
     scaling : the scalability law of the steps; None with under four
+    counted : demand and background (of all hosts) in the CPU seconds that the kernel counted, which a busy sibling thread lengthens
     bend : how a request's cost changes with the rate; None where the steps don't show that it does
     """
 
@@ -157,6 +159,7 @@ class HostModel:
     choice: Choice | None = None
     scaling: Scaling | None = None
     bend: Bend | None = None
+    counted: DemandFit | None = None
 
     @property
     def mean_demand_s(self) -> F8:

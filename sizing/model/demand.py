@@ -57,9 +57,7 @@ def fit_demand(counts: F8, cpu_s: F8, seconds: F8, names: Sequence[str], *, n: i
         raise ValueError("service demand needs three bins and an arrival")
     cpu_s = np.broadcast_to(cpu_s if cpu_s.ndim == 2 else cpu_s[:, None], (len(cpu_s), n))
     groups = _told_apart(counts, cpu_s.mean(axis=1, keepdims=True), seconds, names, rng)
-    columns = [[list(names).index(name) for name in group] for group in groups]
-    grouped = np.stack([counts[:, c].sum(axis=1) for c in columns], axis=1)
-    draws = _bootstrap(grouped, cpu_s, seconds, n, rng)
+    draws = _bootstrap(_grouped(counts, names, groups), cpu_s, seconds, n, rng)
     return DemandFit(groups, draws[1:], draws[0])
 
 
@@ -68,10 +66,25 @@ def fit_best(counts: F8, cpu_s: F8, seconds: F8, names: Sequence[str], *, n: int
     if len(cpu_s) < LEAST_BINS:
         return fit_few(counts, cpu_s, seconds, names, n=n, rng=rng)
     fitted = fit_demand(counts, cpu_s, seconds, names, n=n, rng=rng)
-    came = np.array([sum(counts[:, list(names).index(name)].sum() for name in group) for group in fitted.groups])
+    came = _grouped(counts, names, fitted.groups).sum(axis=0)
     lo, mid, hi = np.quantile(came @ fitted.demand_s_draws, [(1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2])
     # At one rate only chance tells requests from background: then what both take together says more.
     return fitted if hi - lo <= STILL_WIDTH_RATIO * mid else fit_few(counts, cpu_s, seconds, names, n=n, rng=rng)
+
+
+def fit_groups(like: DemandFit, counts: F8, cpu_s: F8, seconds: F8, names: Sequence[str], *, rng: np.random.Generator) -> DemandFit:
+    """Fit other CPU seconds, shape (bins,), of the same requests to the same groups, in as many worlds."""
+    n = len(like.background_cores_draws)
+    if len(cpu_s) < LEAST_BINS:
+        return fit_few(counts, cpu_s, seconds, names, n=n, rng=rng)
+    draws = _bootstrap(_grouped(counts, names, like.groups), cpu_s[:, None], seconds, n, rng)
+    return DemandFit(like.groups, draws[1:], draws[0])
+
+
+def _grouped(counts: F8, names: Sequence[str], groups: Sequence[Sequence[str]]) -> F8:
+    """Arrivals by group, shape (bins, groups)."""
+    columns = [[list(names).index(name) for name in group] for group in groups]
+    return np.stack([counts[:, c].sum(axis=1) for c in columns], axis=1)
 
 
 def fit_few(counts: F8, cpu_s: F8, seconds: F8, names: Sequence[str], *, n: int, rng: np.random.Generator) -> DemandFit:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from sizing.model.bend import Bend, fit_bend
-from sizing.model.demand import DemandFit, fit_best
+from sizing.model.demand import DemandFit, fit_best, fit_groups
 from sizing.model.latency_fit import fit_latency
 from sizing.model.memory import memory_parts
 from sizing.model.sharing import Cpus
@@ -42,6 +42,9 @@ def fit(
     # A process tree's host is whatever machine it ran on, whose threads the run doesn't tell.
     threads = 1 if evidence.source == "process_group" else threads_per_core
     demand, per_external, bend = _demand(evidence, threads, n, seed)
+    counted = demand if threads < 2 else fit_groups(
+        demand, evidence.counts, evidence.cpu_s, evidence.seconds, evidence.names, rng=stream(seed, name, "counted")
+    )
     background = demand.background_cores_draws / evidence.hosts
     cpus = Cpus(evidence.vcpus, threads, sum(SECOND_THREAD) / 2)
     latency = fit_latency(evidence, _mean(demand.demand_s_draws, per_external), background, bend, cpus, quantiles, seed)
@@ -64,6 +67,7 @@ def fit(
         choice=latency.choice,
         scaling=latency.scaling,
         bend=bend,
+        counted=counted,
     )
 
 

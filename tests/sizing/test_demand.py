@@ -9,6 +9,8 @@ import polars as pl
 import pytest
 from made_run import Truth, made_run
 
+from sizeup.settings import Settings
+from sizing import Question, recommend
 from sizing.model.bend import fit_bend
 from sizing.model.demand import fit_demand
 from sizing.model.fit import fit
@@ -153,3 +155,16 @@ def test_a_demand_that_changes_with_the_load_is_found_with_its_cost_at_the_top(k
 
 def test_a_demand_that_doesnt_change_is_not_bent():
     assert [fit_bend(*steps_of_demand("flat", seed), n=64, rng=np.random.default_rng(0)) for seed in range(40)] == [None] * 40
+
+
+@pytest.mark.parametrize("present", ["t2.medium", "t3.medium"])
+def test_the_demand_that_is_told_is_what_the_kernel_counted(seoul, present):
+    """Utilisation law on a whole host, hyper-threads or not: requests times demand is the CPU that a monitor shows."""
+    demand_s = {"GET /boards": 0.04, "POST /boards": 0.04}
+    run = made_run(Truth(demand_s=demand_s, rates=(5, 12, 20, 26), step_s=90, deploy=False, present=present))
+    agent = replace(run, hosts=run.hosts.with_columns(source=pl.lit("agent")))
+    truth = (float(run.hosts.filter(pl.col("class") == "api")["cpu_user_s"].sum()) - 0.01 * 360) / run.access_log.height
+
+    answer = recommend([agent], Settings(), seoul, Question(classes=["api"], worlds=128))
+
+    assert answer.as_json()["hosts"][0]["demand"][0]["cpu_s"]["mid"] == pytest.approx(truth, rel=0.05)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 import polars as pl
 import pytest
-from made_run import Truth, made_run
-from monitored import only_cloudwatch
+from made_run import START, Truth, made_run
+from monitored import BALANCER, IDS, metric_rows, only_cloudwatch
 
 from evidence import SizeupError
 from sizeup.settings import Settings
@@ -105,6 +106,35 @@ def test_a_run_without_any_cpu_answers_that_it_is_unknown(seoul):
 def test_a_class_that_nothing_names_is_refused():
     with pytest.raises(SizeupError, match="no sample of class 'db'"):
         gather([made_run(TRUTH)], "db", target_groups=GROUPS)
+
+
+def history(days: int, demand_s: float):
+    """Five-minute averages of days of production: a daily swing, and a background that wanders."""
+    rng, n = np.random.default_rng(5), days * 288
+    at = pl.Series([START.replace(hour=0) + timedelta(minutes=5 * k) for k in range(n)]).cast(pl.Datetime("us", "UTC"))
+    rate = 6 * (1 + 0.8 * np.cos(2 * np.pi * (np.arange(n) / 12 - 20) / 24)) * rng.lognormal(0, 0.15, n)
+    came = rng.poisson(rate * 300)
+    took = demand_s * rng.gamma(came, 1.0) + 9.0 * np.exp(rng.normal(0, 0.3, n))
+    own = {"LoadBalancer": BALANCER, "TargetGroup": "targetgroup/moco-api/2"}
+    return pl.concat([
+        metric_rows(at, pl.Series(took / 600 * 100), "CPUUtilization", {"InstanceId": IDS["api"]}, 300, "Average"),
+        metric_rows(at, pl.Series(came), "RequestCount", own, 300),
+        metric_rows(at, pl.Series(np.full(n, 0.05)), "TargetResponseTime", own, 300, "Average"),
+        metric_rows(at, pl.Series(came * 2), "RequestCount", {"LoadBalancer": BALANCER}, 300),
+    ])  # fmt: skip
+
+
+def test_days_of_production_give_demand_and_traffic_without_any_load(seoul):
+    """Half of what enters reaches the API; its demand is found within 5 %, on a type whose vCPUs are threads."""
+    run = only_cloudwatch(made_run(TRUTH), 300)
+    collected = replace(run, requests=run.requests.clear(), events=run.events.clear(), metrics=history(4, 0.012))
+
+    answer = recommend([collected], Settings(), seoul, Question(classes=["api"], worlds=128))
+
+    host = answer.as_json()["hosts"][0]
+    assert answer.traffic.source == "history"
+    assert host["demand"][0]["cpu_s"]["mid"] == pytest.approx(0.012, rel=0.05)
+    assert host["background_cores"]["mid"] == pytest.approx(0.03, abs=0.01)
 
 
 def test_missing_periods_are_said_and_count_nothing():

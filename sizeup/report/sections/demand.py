@@ -37,9 +37,25 @@ def data(page: Page) -> Mapping[str, Any] | None:
 
 def _host(page: Page, host: Mapping[str, Any]) -> dict[str, Any]:
     rows = [Row([d["request"], estimate_words(d["cpu_s"], milliseconds), ", ".join(d["merged_with"])]) for d in host["demand"]]
+    rows += [_change(host)] if host.get("demand_change") else []
     background = Row(["background, without load", estimate_words(host["background_cores"], "{:.3f} cores".format), ""], "total")
     caption = f"Service demand on {host['class']}, with the interval that holds it in nine cases of ten"
-    return {"class": host["class"], "table": Table(caption, HEAD, [*rows, background]), "picture": _picture(page, host)}
+    rows += [background, *_collected(host)]
+    return {"class": host["class"], "table": Table(caption, HEAD, rows), "picture": _picture(page, host)}
+
+
+def _change(host: Mapping[str, Any]) -> Row:
+    change = host["demand_change"]
+    words = f"from {change['from_per_s']:.3g} to {change['to_per_s']:.3g} requests/s"
+    return Row([f"a request's cost {words}", estimate_words(change["ratio"], "× {:.3g}".format), ""])
+
+
+def _collected(host: Mapping[str, Any]) -> list[Row]:
+    """The collector's share of the CPU, which the requests' demand holds; none where no JVM computes."""
+    server = host.get("server")
+    if server is None or server["gc_ratio"] is None:
+        return []
+    return [Row([f"of it garbage collection of {server['group']}", f"{server['gc_ratio']:.1%} of its CPU", ""])]
 
 
 def _picture(page: Page, host: Mapping[str, Any]) -> Any:
