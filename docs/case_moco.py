@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -13,8 +13,16 @@ from jinja2 import StrictUndefined, Template
 
 from catalogue import Catalogue, load_catalogue, size_units
 from evidence import Run, open_run
+from sizeup.settings import load_settings
+from sizing import Question, gate, recommend
 from sizing.jvm import JvmMemory, cap_bytes, max_heap_bytes
 from sizing.model.memory import CACHE_BYTES, CACHE_SOURCE, KERNEL_BYTES, KERNEL_SOURCE
+from sizing.money import Buy, GateEvidence, GateSettings, Holding, Usage, apply_held, parse_buy, purchase_price
+from sizing.money.commit import commitments
+from sizing.money.commit_answer import CommitQuestion
+from sizing.money.demand import Future
+from sizing.money.free_tier import free_months_left
+from sizing.purchase import gate_evidence
 
 ROOT = Path(__file__).resolve().parents[1]
 RUNS, PAPER = ROOT / "results" / "moco", ROOT / "docs" / "case-moco.md"
@@ -23,6 +31,9 @@ SMALL, MICRO, CAPPED = "t3.small", "t3.micro", "t3.micro-capped"
 TYPES = ("t3.small", "t3.micro", "t3.nano")
 # What the friends said, in their words: of 2 GB, 1.1 GB stayed free; the reservation cost $128.
 FREE_BYTES, PAID_USD = 1.1e9, Decimal(128)
+
+
+THEIRS = "t3.small:1:1y:all-upfront"
 
 
 @dataclass(frozen=True)
@@ -198,10 +209,55 @@ def prices(catalogue: Catalogue, kind: str) -> Mapping[str, Decimal]:
     return {"month": hour.usd * HOURS_A_MONTH, "year": year.upfront_usd}
 
 
+def purchase(catalogue: Catalogue, run: Run) -> list[tuple[str, int, list[str]]]:
+    """What the gate says of the t3.small as the evidence grows: how many tests refuse it, and which."""
+    settings = load_settings(run.path / "settings.toml")
+    answer = recommend([run], settings, catalogue, Question())
+    buy = parse_buy(THEIRS)
+    # The stack is a stand-in for theirs; what its run would have said of theirs is asked here.
+    loaded = replace(gate_evidence(answer, buy, history_days=0.0, free_months_left=None), synthetic=False)
+    day = _time(run.meta["started_at"])
+    free = free_months_left(SMALL, "none", None, day.date(), catalogue)
+    steps = [
+        ("that day, on a hunch", None),
+        ("after a minute of `sizeup look`", GateEvidence(1, False, valid_minutes=0, history_days=0, deployments=0, memory_ratio=0)),
+        ("after one load test with a deployment in it (the t3.small run above)", loaded),
+        (
+            "after 14 days of `sizeup collect`, half an hour of load, and `[account] free_tier` stated",
+            replace(loaded, history_days=14, valid_minutes=30, free_months_left=free),
+        ),
+    ]  # fmt: skip
+    return [(words, *refused(catalogue, buy, evidence, day)) for words, evidence in steps]
+
+
+def refused(catalogue: Catalogue, buy: Buy, evidence: GateEvidence | None, day: datetime) -> tuple[int, list[str]]:
+    """How many of the gate's tests refuse a purchase, and the codes of those that can be judged."""
+    price = purchase_price(catalogue, buy)
+    told = gate(buy, price, settings=GateSettings(), catalogue=catalogue, generated_at=day, evidence=evidence)
+    no = [reason for reason in told.reasons if reason.ok is not True]
+    return len(no), [reason.code for reason in no if reason.ok is False]
+
+
+def judged(catalogue: Catalogue, day: datetime) -> str:
+    """The gate's first line on the hunch: both costs."""
+    buy = parse_buy(THEIRS)
+    return gate(buy, purchase_price(catalogue, buy), settings=GateSettings(), catalogue=catalogue, generated_at=day).sentences()[0]
+
+
+def rescue(catalogue: Catalogue, day: datetime) -> Mapping[str, str]:
+    """What the held reservation carries, and what is still to be bought beside it."""
+    held = [Holding("theirs", SMALL, 1)]
+    micros = [Usage("api", MICRO, 1), Usage("frontend", MICRO, 1)]
+    (cover,) = apply_held(held, micros, day)
+    answer = commitments([Future(1.0, micros)], catalogue, now=day, question=CommitQuestion(years=(1,)), held=held)
+    return {"covers": cover.sentence, "action": answer.action}
+
+
 def write(folder: Path = RUNS) -> str:
     """Return the paper."""
     catalogue = load_catalogue(REGION)
     runs = {name: read_run(folder / name) for name in (SMALL, MICRO, CAPPED)}
+    day = _time(runs[SMALL].run.meta["started_at"])
     spare = [address for address in runs[SMALL].run.topology["addresses"] if not address["needed"]]
     return Template((ROOT / "docs" / "case-moco.md.j2").read_text(encoding="utf-8"), undefined=StrictUndefined, trim_blocks=True).render(
         runs=runs, small=runs[SMALL], micro=runs[MICRO], capped=runs[CAPPED], them=theirs(catalogue, runs[SMALL]), types=TYPES,
@@ -210,6 +266,8 @@ def write(folder: Path = RUNS) -> str:
         carries=baseline_per_s(catalogue, MICRO, runs[MICRO].cpu_s), holdings=holdings(runs), ways=ways(catalogue, runs),
         beside=beside_mib(), spread=spread_mib(), paid=PAID_USD,
         covers=size_units(SMALL) / size_units(MICRO), addresses=runs[SMALL].run.topology["addresses"], spare=spare,
+        purchase=purchase(catalogue, runs[SMALL].run), rescue=rescue(catalogue, day),
+        told=judged(catalogue, day),
         spare_usd=sum(Decimal(address["monthly_usd"]) for address in spare), kernel=KERNEL_SOURCE, cache=CACHE_SOURCE, mib=MIB,
     )  # fmt: skip
 

@@ -58,9 +58,10 @@ def _interval(host: HostAnswer | None) -> float | None:
     return host.recommendation.binding.width_ratio
 
 
-def _units_used(answer: Answer, family: str) -> Decimal:
-    """Units of the family that the recommended hosts use; they run around the clock, so every hour is alike."""
-    return sum((size_units(u.type) * u.count for u in usage(answer) if family_of(u.type) == family), Decimal(0))
+def _units_used(answer: Answer, family: str) -> Decimal | None:
+    """Units of the family that the recommended hosts use, around the clock, so every hour is alike; None where none is recommended."""
+    hosts = usage(answer)
+    return sum((size_units(u.type) * u.count for u in hosts if family_of(u.type) == family), Decimal(0)) if hosts else None
 
 
 def _pending(hosts: Sequence[HostAnswer], bought: str) -> Decimal:

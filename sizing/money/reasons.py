@@ -165,5 +165,5 @@ def _fewer(buy: Buy, bought: Decimal | None, held: Decimal, used: Decimal | None
         return f"say what {family_of(buy.type)} hosts are needed: sizeup recommend"
     count = int((used - held) * buy.count // bought)
     if count < 1:
-        return f"what runs is held already, or of another family than {buy.type}: sizeup commitments"
+        return f"a {buy.type} is more than what runs uses and nothing held covers: sizeup commitments says what isn't"
     return f"buy no more than is used in 95 % of hours: sizeup gate --buy {replace(buy, count=count).text}"
