@@ -6,9 +6,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collectors.addresses import drop_command
     from collectors.agent_moments import spool_moments
     from collectors.agent_spool import SpoolFrames, read_spool
     from collectors.aws import AwsSession, SideCalls
+    from collectors.balancers import balancer_at, load_balancers, short_name
+    from collectors.clocks import aws_clock, host_clock
+    from collectors.improvements import improvements_of
     from collectors.install import (
         AgentState,
         Wanted,
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
     )
     from collectors.machine import check_rules
     from collectors.memory import LookMoment, fullest, look_beat_s, measure_memory, watch_memory
+    from collectors.permissions import probe
     from collectors.plan_state import account_plan
     from collectors.registry import Asked, Collector, collectors
     from collectors.sampler import SamplerHandle, start_sampler
@@ -34,20 +39,26 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AgentState", "Asked", "AwsSession", "Collector", "LogsRead", "LookMoment", "Place", "Remote", "SamplerHandle", "SideCalls",
-    "SpoolFrames", "Transport", "Wanted", "account_plan", "all_transports", "ask_agent", "check_python", "check_rules",
-    "collect_access_logs", "collect_cloudwatch", "collect_events", "collectors", "copy_log_files", "discover_topology", "fetch_spool",
-    "fullest", "install_agent", "is_instance", "look_beat_s", "measure_memory", "plan_install", "planned_metrics", "read_spool",
-    "remove_agent", "spool_moments", "start_sampler", "watch_host", "watch_memory",
+    "SpoolFrames", "Transport", "Wanted", "account_plan", "all_transports", "ask_agent", "aws_clock", "balancer_at", "check_python",
+    "check_rules", "collect_access_logs", "collect_cloudwatch", "collect_events", "collectors", "copy_log_files", "discover_topology",
+    "drop_command", "fetch_spool", "fullest", "host_clock", "improvements_of", "install_agent", "is_instance", "load_balancers",
+    "look_beat_s", "measure_memory", "plan_install", "planned_metrics", "probe", "read_spool", "remove_agent", "short_name",
+    "spool_moments", "start_sampler", "watch_host", "watch_memory",
 ]  # fmt: skip
 
 # Lazy: whoever wants one of them pays for neither boto3's nor psutil's import of the others.
 _HOME = {
     "agent_spool": ("SpoolFrames", "read_spool"),
+    "addresses": ("drop_command",),
     "aws": ("AwsSession", "SideCalls"),
+    "balancers": ("balancer_at", "load_balancers", "short_name"),
+    "clocks": ("aws_clock", "host_clock"),
+    "improvements": ("improvements_of",),
     "install": ("AgentState", "Wanted", "ask_agent", "check_python", "fetch_spool", "install_agent", "plan_install",
                 "remove_agent", "watch_host"),
     "machine": ("check_rules",),
     "memory": ("LookMoment", "fullest", "look_beat_s", "measure_memory", "watch_memory"),
+    "permissions": ("probe",),
     "plan_state": ("account_plan",),
     "registry": ("Asked", "Collector", "collectors"),
     "sampler": ("SamplerHandle", "start_sampler"),

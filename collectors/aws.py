@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
@@ -31,6 +32,11 @@ _THROTTLED = {
     "Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled", "RequestThrottledException", "RequestLimitExceeded",
     "TooManyRequestsException", "LimitExceededException", "SlowDown", "PriorRequestNotComplete",
 }  # fmt: skip
+_BROKEN = {
+    "InternalError", "InternalFailure", "InternalServerError", "InternalServiceError", "ServiceUnavailable", "ServiceUnavailableException",
+    "ResponseParserError",
+}  # fmt: skip
+_CLOCK = {"RequestTimeTooSkewed", "RequestInTheFuture"}
 
 
 class AwsError(SizeupError):
@@ -40,6 +46,11 @@ class AwsError(SizeupError):
         super().__init__(sentence)
         self.kind = kind
         self.code = code
+
+    @property
+    def broken(self) -> bool:
+        """Whether AWS itself failed, so that nothing is known of the question."""
+        return self.code.isdigit() or self.code in _BROKEN
 
 
 class AwsSession:
@@ -120,6 +131,7 @@ class AwsSession:
     def _make_client(self, service: str, attempts: int) -> Any:
         import boto3
         import botocore.exceptions as boto
+        import botocore.session
         from botocore.config import Config
 
         local = self.endpoint_url is not None and _is_loopback(self.endpoint_url)
@@ -129,7 +141,9 @@ class AwsSession:
         )  # fmt: skip
         made_up = {"aws_access_key_id": "stand-in", "aws_secret_access_key": "stand-in"} if local else {}
         try:
-            session = boto3.session.Session(region_name=self.region, profile_name=self.profile, **made_up)
+            core = botocore.session.get_session()
+            core.register_component("data_loader", _models())
+            session = boto3.session.Session(botocore_session=core, region_name=self.region, profile_name=self.profile, **made_up)
             return session.client(service, endpoint_url=self.endpoint_url, config=config)
         except boto.ProfileNotFound:
             sentence = f'AWS profile "{self.profile}" is not in ~/.aws/config; name another with --profile.'
@@ -168,6 +182,9 @@ def policy_action(service: str, operation: str) -> str:
 def explain(action: str, failed: Exception) -> AwsError:
     """Turn a failure of boto3 into a sentence that names the call and the mend."""
     code = _code(failed)
+    if code in _CLOCK or _first_line(failed).startswith(("Signature expired", "Signature not yet current")):
+        mend = "set it (timedatectl set-ntp true), then run it again"
+        return AwsError(f"AWS: this machine's clock is off at {action} ({_first_line(failed)}); {mend}.", "credentials", code)
     if code in _DENIED:
         return AwsError(f"AWS refused {action} to these credentials; allow that action (it only reads), then run it again.", "denied", code)
     if code in _CREDENTIALS or _lacks_credentials(failed):
@@ -211,6 +228,14 @@ def _first_line(failed: Exception) -> str:
     message = (getattr(failed, "response", None) or {}).get("Error", {}).get("Message") or str(failed)
     text = "no sensible answer" if "<html" in message.lower() else (message.strip().splitlines() or [""])[0]
     return text[:160].rstrip(". ")
+
+
+@cache
+def _models() -> Any:
+    """Return botocore's reader of its service models: shared, each is parsed once a process, for which each client took 0.1 s."""
+    from botocore.loaders import create_loader
+
+    return create_loader()
 
 
 def _is_loopback(url: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,8 +13,11 @@ from evidence import SizeupError
 _ABSENT = ("LoadBalancerNotFound", "LoadBalancerNotFoundException", "ValidationError")
 
 
-def find_load_balancer(aws: AwsSession, name: str) -> dict[str, Any]:
-    """Find an Application Load Balancer by `name`, `app/name/id`, ARN, or an address at its own DNS name.
+def find_load_balancer(aws: AwsSession, name: str, groups: Iterable[str] = ()) -> dict[str, Any]:
+    """Find an Application Load Balancer by `name`, `app/name/id`, ARN, or the address that it is reached at.
+
+    An address that isn't at the load balancer's own DNS name is the service's; then it is the one that serves one of the target
+    groups named `groups`.
 
     Raises
     ------
@@ -21,12 +25,35 @@ def find_load_balancer(aws: AwsSession, name: str) -> dict[str, Any]:
         Where the region has none of that name, or AWS doesn't answer.
     """
     host = host_of(name)
-    found = _by_host(aws, host) if host else _by_name(aws, name)
+    found = (_by_host(aws, host) or _by_group(aws, groups)) if host else _by_name(aws, name)
     if found is None:
         raise SizeupError(_absent(aws, name))
     if found.get("Type", "application") != "application":
         raise SizeupError(f'load balancer "{found["LoadBalancerName"]}": a {found["Type"]} one; sizeup reads application load balancers.')
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A load balancer by the name that logs use, and the address that it answers at; None where it has no listener."""
+
+    name: str
+    address: str | None
+
+
+def balancer_at(aws: AwsSession, name: str) -> tuple[Found, dict[str, str]]:
+    """Find a load balancer and its tags.
+
+    Raises
+    ------
+    SizeupError
+        Where the region has none of that name, or AWS doesn't answer.
+    """
+    balancer = find_load_balancer(aws, name)
+    arn = balancer["LoadBalancerArn"]
+    tags = aws.call("elbv2", "describe_tags", ResourceArns=[arn]).get("TagDescriptions", [])
+    address = balancer_address(balancer, describe_listeners(aws, arn))
+    return Found(short_name(balancer), address), tags_of([tag for resource in tags for tag in resource.get("Tags", [])])
 
 
 def load_balancers(aws: AwsSession) -> Rows:
@@ -69,7 +96,7 @@ def describe_balancer(aws: AwsSession, side: SideCalls, balancer: Mapping[str, A
         "listeners": [
             {"port": ls["Port"], "protocol": ls["Protocol"], "rules": _rules(aws, ls["ListenerArn"])} for ls in describe_listeners(aws, arn)
         ],
-        "access_logs": _access_logs(side, arn), "tags": balancer_tags(side, arn),
+        **_access_logs(side, arn), "tags": balancer_tags(side, arn),
     }  # fmt: skip
 
 
@@ -89,7 +116,7 @@ def tags_of(tags: Iterable[Mapping[str, str]]) -> dict[str, str]:
 
 def describe_target_groups(aws: AwsSession, balancer_arn: str, classes: Mapping[str, str]) -> Rows:
     """Return each target group with its targets; `classes` is its name -> host class, `dimension` how CloudWatch names it."""
-    groups = aws.pages("elbv2", "describe_target_groups", "TargetGroups", LoadBalancerArn=balancer_arn)
+    groups = _groups_of(aws, balancer_arn)
     return [
         {
             "name": group["TargetGroupName"], "class": classes.get(group["TargetGroupName"]), "kind": group.get("TargetType", "instance"),
@@ -97,6 +124,17 @@ def describe_target_groups(aws: AwsSession, balancer_arn: str, classes: Mapping[
         }
         for group in sorted(groups, key=lambda group: str(group["TargetGroupName"]))
     ]  # fmt: skip
+
+
+def _groups_of(aws: AwsSession, balancer_arn: str) -> Rows:
+    """Return a load balancer's target groups; that it has none may be told as an error."""
+    try:
+        groups: Rows = aws.pages("elbv2", "describe_target_groups", "TargetGroups", LoadBalancerArn=balancer_arn)
+    except AwsError as missing:
+        if not missing.code.startswith("TargetGroupNotFound"):
+            raise
+        return []
+    return groups
 
 
 def _by_name(aws: AwsSession, name: str) -> dict[str, Any] | None:
@@ -116,6 +154,13 @@ def _by_host(aws: AwsSession, host: str) -> dict[str, Any] | None:
     return next((b for b in load_balancers(aws) if str(b.get("DNSName", "")).lower() == host), None)
 
 
+def _by_group(aws: AwsSession, names: Iterable[str]) -> dict[str, Any] | None:
+    wanted = set(names)
+    every = aws.pages("elbv2", "describe_target_groups", "TargetGroups") if wanted else []
+    arns = {arn for group in every if group["TargetGroupName"] in wanted for arn in group.get("LoadBalancerArns", [])}
+    return next((b for b in load_balancers(aws) if b["LoadBalancerArn"] in arns), None)
+
+
 def _absent(aws: AwsSession, name: str) -> str:
     there = [str(b["LoadBalancerName"]) for b in load_balancers(aws)]
     known = f"only {', '.join(there)}" if there else "nor any other"
@@ -124,12 +169,14 @@ def _absent(aws: AwsSession, name: str) -> str:
     return f'load balancer "{shown}": {aws.region} has none of that name, {known}; mend alb in sizeup.toml, or the region.'
 
 
-def _access_logs(side: SideCalls, arn: str) -> dict[str, str] | None:
+def _access_logs(side: SideCalls, arn: str) -> dict[str, Any]:
+    """Return `access_logs` with bucket and prefix, or null where none is written; nothing where that isn't known."""
     described = side.call("elbv2", "describe_load_balancer_attributes", LoadBalancerArn=arn).get("Attributes", [])
     found = {attribute["Key"]: attribute.get("Value", "") for attribute in described}
-    if found.get("access_logs.s3.enabled") != "true":
-        return None
-    return {"bucket": found.get("access_logs.s3.bucket", ""), "prefix": found.get("access_logs.s3.prefix", "")}
+    if not found:
+        return {}
+    place = {"bucket": found.get("access_logs.s3.bucket", ""), "prefix": found.get("access_logs.s3.prefix", "")}
+    return {"access_logs": place if found.get("access_logs.s3.enabled") == "true" else None}
 
 
 def _rules(aws: AwsSession, listener_arn: str) -> Rows:

@@ -1,15 +1,17 @@
-"""Write the reference pages that follow from the code: commands.md and registered.md; `make docs` runs it.
+"""Write what follows from the code: commands.md, registered.md and the policies of docs/iam; `make docs` runs it.
 
 A test holds that the pages are as this writes them.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
+from collectors.permissions import agent_policy, read_policy
 from collectors.registry import collectors
 from collectors.transport import all_transports
 from evidence import discover
@@ -21,13 +23,15 @@ from sizing.constraints import constraints
 from sizing.money.offers import offers
 
 REFERENCE = Path(__file__).with_name("reference")
+IAM = Path(__file__).with_name("iam")
 
 COMMANDS_HEAD = """\
 # Commands
 
 Every `--help` ends in an example that runs. Standard output is the answer, standard error the conversation.
 
-**Exit codes.** 0 done · 1 the verdict is no (`gate`, `--fail-on`, a load objective missed, a fault found by `runs check`) · \
+**Exit codes.** 0 done · 1 the verdict is no (`gate`, `--fail-on`, a load objective missed, a fault found by `runs check`, \
+something to mend found by `doctor`) · \
 2 the question was wrong (usage, settings, environment, unreadable run) · \
 3 internal error, its trace in a file whose path is said · 130 interrupted.
 
@@ -114,3 +118,5 @@ def _cell(text: str) -> str:
 if __name__ == "__main__":
     (REFERENCE / "commands.md").write_text(commands_page(), encoding="utf-8")
     (REFERENCE / "registered.md").write_text(registered_page(), encoding="utf-8")
+    for name, policy in (("read", read_policy()), ("agent", agent_policy())):
+        (IAM / f"{name}.json").write_text(json.dumps(policy, indent=2) + "\n", encoding="utf-8")

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from evidence import SizeupError, create_run, settle
 from loadtests import check_rates, check_target, steps_plan
 from sizeup.measure import Load, Site, clock, describe, finished, measure, plan_json
+from sizeup.targets import address_of
 
 if TYPE_CHECKING:
     from loadtests import Target
@@ -51,9 +52,9 @@ def run_load(ctx: Context, name: str, options: LoadOptions) -> Path | None:
     load = _load(options, settings)
     check_rates(name, target, load.steps)
     _within(options, load)
-    url = url_of(name, target)
+    url = address_of(ctx, settings, name, target)
     stack = stack_beside(ctx.config, url)
-    for line in told(name, target, load, stack):
+    for line in told(name, url, target.environment, load, stack):
         ctx.say(line)
     if options.dry_run:
         return None
@@ -71,25 +72,12 @@ def _load(options: LoadOptions, settings: Settings) -> Load:
     )  # fmt: skip
 
 
-def told(name: str, target: Target, load: Load, stack: StackInfo | None) -> list[str]:
+def told(name: str, url: str, environment: str, load: Load, stack: StackInfo | None) -> list[str]:
     """Say what is about to be sent, to whom, and what will be measured beside it."""
     steps = ", ".join(f"{s.rate_per_s:g}/s for {s.seconds:g} s" for s in load.steps)
     requests = sum(s.rate_per_s * s.seconds for s in load.steps)
     measured = "its hosts are sampled and its access log is kept" if stack else "its hosts are not sampled from here"
-    return [f"target {name}: {target.url or target.alb} ({target.environment}); {steps}; about {requests:.0f} requests; {measured}"]
-
-
-def url_of(name: str, target: Target) -> str:
-    """Return the address to load.
-
-    Raises
-    ------
-    SizeupError
-        Where the target is only known as a load balancer's name.
-    """
-    if target.url is None:
-        raise SizeupError(f'target "{name}": only its alb is named; add url = "https://…" to [target.{name}], the address it answers at.')
-    return target.url
+    return [f"target {name}: {url} ({environment}); {steps}; about {requests:.0f} requests; {measured}"]
 
 
 def check_reachable(name: str, url: str) -> None:

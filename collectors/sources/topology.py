@@ -37,7 +37,7 @@ def discover_topology(
     Parameters
     ----------
     load_balancer : str
-        Its name, `app/name/id` as logs and metrics call it, its ARN, or an address at its DNS name.
+        Its name, `app/name/id` as logs and metrics call it, its ARN, or the address that it is reached at.
     classes : Mapping[str, str]
         Host class -> name of its target group; a target group of no class has `class` null.
     address_monthly_usd : Decimal or None
@@ -49,7 +49,7 @@ def discover_topology(
         Where there is no such load balancer, or AWS doesn't answer for it.
     """
     side = SideCalls(aws)
-    balancer = find_load_balancer(aws, load_balancer)
+    balancer = find_load_balancer(aws, load_balancer, classes.values())
     interfaces = side.pages("ec2", "describe_network_interfaces", "NetworkInterfaces", Filters=_filter("vpc-id", [balancer["VpcId"]]))
     groups = _as_instances(
         describe_target_groups(aws, balancer["LoadBalancerArn"], {group: name for name, group in classes.items()}), interfaces

@@ -26,9 +26,9 @@ _DENIED: Codes = {
 }  # fmt: skip
 
 
-def silence_s(trouble: Trouble, number: int) -> float | None:
+def silence_s(trouble: Trouble, number: int, service: str) -> float | None:
     """Return how long call `number` (from 1) is left without an answer before its connection is closed; None where it gets one."""
-    if trouble.answers is not None and number > trouble.answers:
+    if service in trouble.gone or (trouble.answers is not None and number > trouble.answers):
         return 0.0
     return trouble.silence_s if _meets(trouble, "silence", number, trouble.silence_ratio) else None
 

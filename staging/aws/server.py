@@ -76,7 +76,7 @@ class _Handler(BaseHTTPRequestHandler):
             asked = read_request(self.command, self.path, dict(self.headers.items()), body)
             dialect = asked.dialect
             number = self._count(asked)
-            silent_s = silence_s(self.stand_in.world.trouble, number)
+            silent_s = silence_s(self.stand_in.world.trouble, number, asked.service)
             if silent_s is not None:
                 time.sleep(silent_s)
                 self.close_connection = True

@@ -19,6 +19,8 @@ class Trouble:
     ----------
     silence_ratio, silence_s : float
         Share of calls whose connection is closed without an answer, and after how long: longer than the caller waits is a time-out.
+    gone : set of str
+        Services that the region doesn't have: nobody answers.
     denied : set of str
         Actions that no policy of the credentials allows, as a policy names them: "service:Action".
     expire_after : int or None
@@ -34,6 +36,7 @@ class Trouble:
     fail_ratio: float = 0.0
     silence_ratio: float = 0.0
     silence_s: float = 0.0
+    gone: set[str] = field(default_factory=set)
     denied: set[str] = field(default_factory=set)
     expire_after: int | None = None
     answers: int | None = None
@@ -45,6 +48,8 @@ class AwsWorld:
 
     Attributes
     ----------
+    lists : dict
+        What the account holds and did, by the operation that lists it ("DescribeSavingsPlans"); what isn't there is none.
     products : list
         Items of the price list, as GetProducts returns each (there as a string).
     page_size : int
@@ -58,6 +63,7 @@ class AwsWorld:
     reservations: list[Entry] = field(default_factory=list)
     rates: list[Entry] = field(default_factory=list)
     plan_state: Entry | None = None
+    lists: dict[str, list[Entry]] = field(default_factory=dict)
     page_size: int = 100
     generation: int = 0
     trouble: Trouble = field(default_factory=Trouble)

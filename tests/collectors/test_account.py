@@ -232,6 +232,13 @@ def test_a_load_balancer_is_found_by_the_address_at_its_own_name(account):
     assert topology["load_balancer"]["tags"] == {"environment": "staging"}
 
 
+def test_a_load_balancer_is_found_by_its_target_groups_where_the_address_is_the_services(account):
+    """`url = "https://example.run"`: nothing at AWS says whose name that is."""
+    topology = discover_topology(account.session(), "https://example.run", classes=CLASSES, as_of=NOW)
+
+    assert topology["load_balancer"]["name"] == account.load_balancer
+
+
 def test_another_load_balancer_of_the_same_name_is_not_taken_for_it(account):
     """`app/name/id` of one that was deleted and made anew."""
     with pytest.raises(SizeupError, match=r'load balancer "app/moco-staging/0123456789abcdef": .* none of that name, only moco-staging'):

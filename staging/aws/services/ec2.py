@@ -1,4 +1,4 @@
-"""EC2's lists of types and of reservations on offer. Source: EC2 API reference of the two operations."""
+"""EC2's lists of types and of reservations, on offer and held. Source: EC2 API reference of the three operations."""
 
 from __future__ import annotations
 
@@ -30,6 +30,13 @@ def describe_reserved_instances_offerings(world: AwsWorld, asked: Mapping[str, A
     return _page(world, [i for i in found if resold or not i.get("Marketplace")], asked, "ReservedInstancesOfferings", 1000)
 
 
+def describe_reserved_instances(world: AwsWorld, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is held; AWS gives it in one piece."""
+    states = [state for f in asked.get("Filter", []) if f["Name"] == "state" for state in f["Value"]]
+    held = world.lists.get("DescribeReservedInstances", [])
+    return {"ReservedInstances": [item for item in held if not states or item["State"] in states]}
+
+
 def _page(world: AwsWorld, found: list[Entry], asked: Mapping[str, Any], key: str, most: int) -> dict[str, Any]:
     count = int(asked["MaxResults"]) if "MaxResults" in asked else None
     items, token = page(world, found, asked.get("NextToken"), count, most, EXPIRED)
@@ -39,6 +46,7 @@ def _page(world: AwsWorld, found: list[Entry], asked: Mapping[str, Any], key: st
 SERVICE = Service(
     {
         "DescribeInstanceTypes": describe_instance_types,
+        "DescribeReservedInstances": describe_reserved_instances,
         "DescribeReservedInstancesOfferings": describe_reserved_instances_offerings,
     }
 )

@@ -1,0 +1,71 @@
+"""Which account a target is in, and the address that its load balancer answers at; production's is refused unless typed by hand."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from evidence import SizeupError
+
+if TYPE_CHECKING:
+    from collectors import AwsSession
+    from loadtests import Target
+    from sizeup.context import Context
+    from sizeup.settings import Settings
+
+TAG_KEYS = ("environment", "env", "stage")
+PRODUCTION = ("production", "prod", "prd", "live")
+
+
+def account_of(ctx: Context, settings: Settings, target: Target | None) -> tuple[AwsSession, str | None]:
+    """Return the account, and how the target's load balancer is named there; a stack of ours brings its own account."""
+    from collectors import AwsSession
+    from sizeup.loading import stack_beside
+
+    stack = stack_beside(ctx.config, target.url) if target and target.url else None
+    if stack is not None:
+        return AwsSession(stack.region, stack.aws_endpoint_url), stack.load_balancer
+    region, _ = ctx.region(settings)
+    aws = AwsSession(region, os.environ.get("AWS_ENDPOINT_URL"), ctx.profile)
+    return aws, (target.alb or target.url) if target else None
+
+
+def address_of(ctx: Context, settings: Settings, name: str, target: Target) -> str:
+    """Return the address to load: the settings' own, else the load balancer's by its DNS name.
+
+    Raises
+    ------
+    SizeupError
+        Where the account has no such load balancer, it is tagged as production without a word from the settings, or it has no listener.
+    """
+    if target.url is not None:
+        return target.url
+    from collectors import balancer_at
+
+    aws, place = account_of(ctx, settings, target)
+    found, tags = balancer_at(aws, str(place))
+    check_tags(name, found.name, tags, target.environment)
+    if found.address is None:
+        raise SizeupError(f'target "{name}": {found.name} has no listener, nothing was sent; add one, or name another in [target.{name}].')
+    return found.address
+
+
+def check_tags(name: str, balancer: str, tags: Mapping[str, str], environment: str) -> None:
+    """Refuse a load balancer that is tagged as production's.
+
+    Raises
+    ------
+    SizeupError
+        Unless the settings say production-ack.
+    """
+    tag = production_tag(tags)
+    if tag is not None and environment != "production-ack":
+        what = f'target "{name}": {balancer} is tagged {tag}, nothing was sent'
+        raise SizeupError(f'{what}; name a staging load balancer, or type environment = "production-ack" in [target.{name}].')
+
+
+def production_tag(tags: Mapping[str, str]) -> str | None:
+    """Return the tag that says production, as "key=value"."""
+    told = ((key, value) for key, value in tags.items() if key.lower() in TAG_KEYS and value.lower() in PRODUCTION)
+    return next((f"{key}={value}" for key, value in told), None)
