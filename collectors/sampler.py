@@ -1,7 +1,8 @@
 """Samples the process trees of a run's hosts once a beat: `python -m collectors.sampler --trees FILE --spool DIR`.
 
 Each beat gives one hosts row a host and one processes row a (group, colour), flushed at once to hosts.spool and
-processes.spool. It ends at SIGTERM with a last, shorter interval, and by itself when its parent is gone.
+processes.spool; a group that came anew is an event. It ends at SIGTERM with a last, shorter interval, and by itself when its
+parent is gone.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from collectors.snapshot import Rows, count_restarts, make_rows, take_snapshot
+from collectors.snapshot import Rows, count_restarts, make_rows, restart_events, take_snapshot
 from collectors.trees import Forest, Key, TreesFile
 from evidence import SizeupError, SpoolWriter
 
@@ -130,21 +131,22 @@ def start_sampler(trees: Path, spool: Path, beat_s: float = 1.0) -> SamplerHandl
 def run(trees: Path, spool: Path, beat_s: float, seconds: float | None, parent: int) -> None:
     """Sample until a signal, the parent's end, or `seconds` have passed."""
     watch = Watch(parent)
-    writers = SpoolWriter(spool / "hosts.spool", "hosts"), SpoolWriter(spool / "processes.spool", "processes")
+    names = {"hosts": "hosts", "processes": "processes", "events-sampler": "events"}
+    writers = [SpoolWriter(spool / f"{name}.spool", table) for name, table in names.items()]
     sampler = Sampler(trees, beat_s)
     print(_READY, flush=True)
     start_s = time.monotonic()
     end_s = start_s + seconds if seconds is not None else float("inf")
     beats = 1
     while not watch.ended(min(start_s + beats * beat_s, end_s)) and time.monotonic() < end_s:
-        _write(writers, sampler.beat())
+        _write(writers, *sampler.beat())
         beats = int((time.monotonic() - start_s) / beat_s) + 1
     if sampler.since_s > LEAST_INTERVAL_S:
-        _write(writers, sampler.beat())
+        _write(writers, *sampler.beat())
 
 
-def _write(writers: Sequence[SpoolWriter], tables: Sequence[Rows]) -> None:
-    for writer, rows in zip(writers, tables, strict=True):
+def _write(writers: Sequence[SpoolWriter], hosts: Rows, processes: Rows) -> None:
+    for writer, rows in zip(writers, (hosts, processes, restart_events(processes)), strict=True):
         for row in rows:
             writer.append_named(row)
         writer.flush()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import time
 from collections import Counter
@@ -100,6 +101,15 @@ def count_restarts(before: Snapshot, now: Snapshot, owed: Mapping[Key, int]) -> 
     ended = Counter(owed) + Counter(before.keys[pid] for pid in before.keys.keys() - now.keys.keys())
     restarts = Counter(now.keys[pid] for pid in now.keys.keys() - before.keys.keys()) & ended
     return restarts, ended - restarts
+
+
+def restart_events(processes: Rows) -> Rows:
+    """Return an event for each group all of which is new: one of many workers that was replaced is none."""
+    return [
+        {"at": row["at"], "until": None, "kind": "restart", "subject": row["group"],
+         "detail": json.dumps({"color": row["color"], "count": row["restarts"], "host": row["host"]}, sort_keys=True)}
+        for row in processes if 0 < row["pids"] <= row["restarts"]
+    ]  # fmt: skip
 
 
 def _hold(member: Member, footprint: Footprint, moment: Moment) -> Held:

@@ -19,6 +19,7 @@ import pytest
 
 from collectors import start_sampler
 from collectors.sampler import Sampler
+from collectors.snapshot import restart_events
 from collectors.trees import Forest, TreesFile, parse_trees
 from evidence import process_mark, read_frames, write_json
 
@@ -140,6 +141,15 @@ def test_a_process_that_replaces_an_ended_one_is_a_restart(tmp_path):
 
     assert (gone["gap"], none_left) == (True, [])
     assert row["restarts"] == 1
+    (event,) = restart_events([row])
+    assert (event["kind"], event["subject"], event["at"], json.loads(event["detail"])["count"]) == ("restart", "api", row["at"], 1)
+
+
+def test_one_of_many_workers_that_was_replaced_is_no_event():
+    """A pool that renews its workers has not restarted."""
+    worker = {"at": 0, "group": "worker", "color": None, "host": "api", "pids": 4, "restarts": 1}
+
+    assert restart_events([worker]) == []
 
 
 def test_a_child_belongs_to_its_root_after_the_root_ended(tmp_path):
@@ -225,6 +235,7 @@ def test_rows_are_on_disk_after_each_beat_and_a_term_signal_adds_the_last(tmp_pa
     steps_s = [(after["at"] - before["at"]) / 1e6 for before, after in itertools.pairwise(rows)]
     assert steps_s == pytest.approx([row["interval_s"] for row in rows[1:]], abs=0.01)
     assert len(rows_of(tmp_path / ".spool" / "processes.spool")) == len(rows)
+    assert rows_of(tmp_path / ".spool" / "events-sampler.spool") == []
     assert not Path(f"/proc/{sampler.pid}").exists()
 
 
