@@ -32,9 +32,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise SizeupError(
-            f"{path}: no such settings file; write one after the example in README.md, or name another with --config."
-        ) from None
+        raise SizeupError(f"{path}: no such settings file; sizeup init writes one, or name another with --config.") from None
     except (OSError, UnicodeDecodeError) as refused:
         raise SizeupError(f"{path}: can't be read ({refused}); mend its permissions or encoding (UTF-8).") from None
     except tomllib.TOMLDecodeError as broken:

@@ -56,7 +56,7 @@ class Context:
         from sizeup.settings import load_settings
 
         if self.config is None and required:
-            raise SizeupError("sizeup.toml: no settings file here; write one after docs/reference/settings.md, or name one with --config.")
+            raise SizeupError("sizeup.toml: no settings file here; sizeup init writes one from the account, or name one with --config.")
         self.detail(f"settings: {self.config or 'none, the defaults'}")
         return load_settings(self.config)
 
