@@ -25,7 +25,8 @@ from sizing.model.memory import CACHE_BYTES, KERNEL_BYTES
 from sizing.model.sharing import Cpus
 from sizing.model.threads import SECOND_THREAD
 from sizing.model.traffic import forecast
-from sizing.types import Evidence, HostModel, MemoryPart, Verdict, Window
+from sizing.types import Evidence, HostModel, MemoryPart, Window
+from sizing.verdicts import Verdict
 
 CONFIDENCE, LIMIT_S, WORLDS = 0.95, 0.5, 256
 STEP_S, BIN_S = 150, 2

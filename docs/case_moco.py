@@ -215,7 +215,7 @@ def purchase(catalogue: Catalogue, run: Run) -> list[tuple[str, int, list[str]]]
     answer = recommend([run], settings, catalogue, Question())
     buy = parse_buy(THEIRS)
     # The stack is a stand-in for theirs; what its run would have said of theirs is asked here.
-    loaded = replace(gate_evidence(answer, buy, history_days=0.0, free_months_left=None), synthetic=False)
+    loaded = replace(gate_evidence(answer, buy, free_months_left=None), synthetic=False)
     day = _time(run.meta["started_at"])
     free = free_months_left(SMALL, "none", None, day.date(), catalogue)
     steps = [

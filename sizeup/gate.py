@@ -97,7 +97,7 @@ def _from_runs(ctx: Context, paths: Sequence[Path], buy: Buy, now: datetime) -> 
     warnings = [Warn(w["code"], w["message"]) for w in answered.document["warnings"]]
     return Measured(
         answered.settings, answered.catalogue, answered.document["runs"],
-        gate_evidence(answered.answer, buy, history_days=0.0, free_months_left=months), answered.held, usage(answered.answer), warnings,
+        gate_evidence(answered.answer, buy, free_months_left=months), answered.held, usage(answered.answer), warnings,
     )  # fmt: skip
 
 

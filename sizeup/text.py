@@ -17,10 +17,12 @@ from sizeup.words import (
     held_words,
     label,
     latency_words,
+    option_words,
     payment_words,
     phase_name,
     quantity,
     refusals,
+    regret_words,
     removable_words,
     why_not,
 )
@@ -37,7 +39,7 @@ Line = tuple[str, str, str]
 def recommend_text(document: Json) -> str:
     """Write the whole answer: per class, the stack's cost, reservations, what is unknown, and the next command."""
     blocks: list[list[Line]] = [list(_host_lines(host, document["policy"]["confidence"])) for host in document["hosts"]]
-    parts = (_traffic_lines, _stack_lines, _commitment_lines, _held_lines, _warning_lines, _unknown_lines)
+    parts = (_shared_lines, _traffic_lines, _stack_lines, _commitment_lines, _held_lines, _warning_lines, _unknown_lines)
     blocks += [list(part(document)) for part in parts]
     first = max(len(line[0]) for block in blocks for line in block)
     return "\n".join([*(_layout(block, first) for block in blocks if block), *_next_lines(document)])
@@ -109,6 +111,16 @@ def _host_lines(host: Json, confidence: float) -> Iterator[Line]:
         yield "", f"not {name}", why
     for lever in host["levers"]:
         yield "", "lever", f"{lever['detail']}: {lever['type']}, saves {money(lever['saves_monthly_usd'])} a month; needs {lever['needs']}"
+    for option in host.get("options") or []:
+        yield "", "option", option_words(option)
+    if host.get("regret") and (regret := regret_words(host["regret"])) is not None:
+        yield "", "if wrong", regret
+
+
+def _shared_lines(document: Json) -> Iterator[Line]:
+    """Say whether both classes would do on one host."""
+    if document.get("shared_host"):
+        yield "hosts", "option", option_words(document["shared_host"])
 
 
 def _traffic_lines(document: Json) -> Iterator[Line]:

@@ -48,6 +48,9 @@ REASONS = {
 
 PAYMENTS = {"on_demand": "on demand", "all_upfront": "all upfront", "partial_upfront": "partial upfront", "no_upfront": "no upfront"}
 DISCIPLINES = {"processor_sharing": "requests share the CPUs", "first_come_first_served": "requests are served in turn"}
+OPTIONS = {"zone_loss": "survive a lost zone", "more_hosts": "one host more", "shared_host": "both classes on one host"}
+"""What another number or placement of hosts is for."""
+
 VERDICTS = {
     "rightsized": "the right size",
     "oversized": "larger than it need be",
@@ -171,6 +174,24 @@ def headline(host: Json, confidence: float) -> str:
     if present and label(present) == label(chosen):
         return f"stays on {now}, {money(chosen['monthly_usd'])} a month, {holds}"
     return f"{now} → {label(chosen)}, {difference(present, chosen)}, {holds}"
+
+
+def option_words(option: Json) -> str:
+    """Say what another number or placement of hosts would be, and cost."""
+    chosen, adds = option["candidate"], Decimal(option["adds_monthly_usd"])
+    change = f"{money(adds)} more" if adds >= 0 else f"saves {money(-adds)}"
+    return f"{OPTIONS[option['code']]}: {label(chosen)}, {money(chosen['monthly_usd'])} a month, {change}; needs {option['needs']}"
+
+
+def regret_words(regret: Json) -> str | None:
+    """Say what being wrong would cost; None where no sampled week is any dearer than it need be."""
+    parts = []
+    if regret["probability"] > 0:
+        more = f"{regret['to']} for {money(regret['monthly_usd'])} more a month" if regret["to"] else "nothing dearer holds either"
+        parts.append(f"in {percent(regret['probability'])} of weeks it doesn't hold, and then {more}")
+    if Decimal(regret["overpaid_monthly_usd"]) > 0:
+        parts.append(f"{money(regret['overpaid_monthly_usd'])} a month over what each week's cheapest costs")
+    return "; ".join(parts) or None
 
 
 def difference(present: Json | None, chosen: Json) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sizing.answer import Answer, Question, recommend
+    from sizing.answer import Answer, recommend
     from sizing.decide.candidates import candidates
     from sizing.decide.decide import decide
     from sizing.decide.judge import judge
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sizing.model.traffic import forecast, parse_peak
     from sizing.model.windows import measured_objectives, phase_rows, windows
     from sizing.money.gate import gate
+    from sizing.question import Question
 
 __all__ = [
     "Answer",
@@ -48,7 +49,7 @@ _HOMES = {
     "phase_rows": "sizing.model.windows",
     "windows": "sizing.model.windows",
     "Answer": "sizing.answer",
-    "Question": "sizing.answer",
+    "Question": "sizing.question",
     "recommend": "sizing.answer",
     "scenarios": "sizing.decide.worlds",
 }

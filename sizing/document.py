@@ -13,7 +13,8 @@ from sizing.constraints.latency import GIVEN_UP_S
 from sizing.decide.shortlist import TOLERANCE_RATIO, Simulated
 from sizing.model.memory import need_bytes
 from sizing.settings import Objective
-from sizing.types import F8, Bound, Evidence, HostModel, Recommendation, Verdict
+from sizing.types import F8, DiskUse, Evidence, HostModel
+from sizing.verdicts import Bound, Option, Recommendation, Regret, Verdict
 
 
 def estimate(draws: F8, level: float = 0.9) -> Estimate:
@@ -83,10 +84,13 @@ def host_json(r: Recommendation, m: HostModel | None, evidence: Evidence) -> dic
         "background_cores": None if m is None else estimate(_counted(m)[1]).as_json(),
         "excluded_ratio": evidence.excluded_ratio,
         "memory": None if m is None else memory_json(m, r.deploy),
+        "disk": None if m is None or m.disk is None else disk_json(m.disk),
         "candidates": [verdict_json(v) for v in r.verdicts],
         "server": None if evidence.server is None else asdict(evidence.server),
         "latency": latency_json(r, m),
         "scalability": scalability_json(m),
+        "regret": None if r.regret is None else regret_json(r.regret),
+        "options": [option_json(o) for o in r.options],
         "levers": [
             {"code": v.code, "detail": v.detail, "type": v.type, "saves_monthly_usd": str(v.saves_monthly_usd), "needs": v.needs}
             for v in r.levers
@@ -167,4 +171,27 @@ def memory_json(m: HostModel, deploy: str) -> dict[str, Any] | None:
     if not np.isfinite(need).all():
         return None
     parts = [{"group": p.group, "bytes": estimate(p.bytes_draws).as_json(), "basis": p.basis, "source": p.source} for p in m.memory]
-    return {"need_bytes": estimate(need).as_json(), "parts": parts}
+    grown = [p.growth_bytes_per_h_draws for p in m.memory if p.growth_bytes_per_h_draws is not None]
+    growth = estimate(np.sum(grown, axis=0)).as_json() if grown else None
+    return {"need_bytes": estimate(need).as_json(), "growth_bytes_per_h": growth, "parts": parts}
+
+
+def disk_json(disk: DiskUse) -> dict[str, Any]:
+    """Write what a host's disks move, read and written."""
+    return {
+        "bytes_per_arrival": estimate(disk.bytes_per_arrival_draws).as_json(),
+        "background_bytes_per_s": estimate(disk.background_bytes_per_s_draws).as_json(),
+    }
+
+
+def regret_json(r: Regret) -> dict[str, Any]:
+    return {
+        "overpaid_monthly_usd": str(r.overpaid_monthly_usd),
+        "probability": r.probability,
+        "to": r.to,
+        "monthly_usd": None if r.monthly_usd is None else str(r.monthly_usd),
+    }
+
+
+def option_json(o: Option) -> dict[str, Any]:
+    return {"code": o.code, "candidate": verdict_json(o.verdict), "adds_monthly_usd": str(o.adds_monthly_usd), "needs": o.needs}

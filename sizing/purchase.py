@@ -12,7 +12,7 @@ from sizing.answer import Answer, HostAnswer
 from sizing.money import Buy, GateEvidence, Usage
 from sizing.money.demand import Future
 from sizing.quality import run_evidence
-from sizing.types import Verdict
+from sizing.verdicts import Verdict
 
 
 def usage(answer: Answer) -> list[Usage]:
@@ -21,10 +21,10 @@ def usage(answer: Answer) -> list[Usage]:
     return [Usage(name, v.candidate.type, v.candidate.count) for name, v in chosen if v is not None]
 
 
-def gate_evidence(answer: Answer, buy: Buy, *, history_days: float, free_months_left: float | None) -> GateEvidence:
+def gate_evidence(answer: Answer, buy: Buy, *, free_months_left: float | None) -> GateEvidence:
     """Collect what the gate tests of the runs behind an answer; None stands for what isn't known."""
     hosts = [(h.evidence, h.recommendation) for h in answer.hosts]
-    seen = run_evidence(hosts, float(np.median(answer.traffic.peak_draws)), history_days)
+    seen = run_evidence(hosts, float(np.median(answer.traffic.peak_draws)), answer.traffic.history_days)
     bought_for = _class_of(answer, buy)
     return GateEvidence(
         **{**seen, "interval_ratio": _interval(bought_for), "units_used": _units_used(answer, family_of(buy.type))},

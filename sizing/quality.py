@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from sizing.types import Evidence, Recommendation
+from sizing.types import Evidence
+from sizing.verdicts import Recommendation
 
 
 def run_evidence(hosts: Sequence[tuple[Evidence, Recommendation]], peak_per_s: float, history_days: float) -> Mapping[str, Any]:

@@ -1,9 +1,9 @@
-"""What travels between the steps of a decision. The last axis of every `*_draws` is the sampled world, one order everywhere."""
+"""What travels between the steps before a decision. The last axis of every `*_draws` is the sampled world, one order everywhere."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
@@ -14,9 +14,9 @@ import polars as pl
 
 from catalogue import InstanceType
 from evidence import Reason, Warn
+from sizing.jvm import JvmMemory
 
 if TYPE_CHECKING:
-    from sizing.decide.shortlist import Simulated
     from sizing.model.bend import Bend
     from sizing.model.demand import DemandFit
     from sizing.model.discipline import Choice
@@ -112,8 +112,9 @@ class Evidence:
 class MemoryPart:
     """One part of a host's memory need.
 
-    `doubled`: a deployment runs it twice. `capped_draws`: what it would hold with its JVM heap capped at twice the live
-    set; None where no live set was measured. `growth_bytes_per_h_draws`: what it gains an hour; None where no soak says.
+    `doubled`: a deployment runs it twice, and then a second copy of `copy_ratio` of the first is there. `jvm`: its heap,
+    which follows the host; None where no live set was measured. `growth_bytes_per_h_draws`: what it gains an hour; None
+    where no soak says.
     """
 
     group: str
@@ -121,8 +122,17 @@ class MemoryPart:
     basis: Literal["pss", "rss", "jvm_live", "assumed"]
     source: str
     doubled: bool
-    capped_draws: F8 | None = None
+    jvm: JvmMemory | None = None
     growth_bytes_per_h_draws: F8 | None = None
+    copy_ratio: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class DiskUse:
+    """Bytes that a host's disks move, read and written: for one arrival of the class, and a second without any; each shape (S,)."""
+
+    bytes_per_arrival_draws: F8
+    background_bytes_per_s_draws: F8
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +170,7 @@ class HostModel:
     scaling: Scaling | None = None
     bend: Bend | None = None
     counted: DemandFit | None = None
+    disk: DiskUse | None = None
 
     @property
     def mean_demand_s(self) -> F8:
@@ -174,12 +185,16 @@ class HostModel:
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """Requests a second from outside: `rate_draws` has shape (steps, S), a step lasts `step_s`."""
+    """Requests a second from outside: `rate_draws` has shape (steps, S), a step lasts `step_s`.
+
+    `history_days`: whole days of production's own counts that stand behind it, 0 where nobody collected any.
+    """
 
     source: Literal["history", "stated", "run"]
     rate_draws: F8
     step_s: float
     growth_ratio_per_year: float | None = None
+    history_days: float = 0.0
 
     @property
     def peak_draws(self) -> F8:
@@ -218,6 +233,7 @@ class World:
     threads_draws : shape (C, S), how many full threads' worth of work all vCPUs do together
     work_draws : shape (steps, S), vCPUs of the measured host that the arrivals of the whole class keep busy
     hosts_left : shape (C, 1), hosts that share them
+    measured_on : the type that the run's hosts are; None where nobody knows
     """
 
     model: HostModel
@@ -231,6 +247,7 @@ class World:
     error_limit_ratio: float
     deploy: Literal["blue_green", "stop_first", "none"]
     survive_zone_loss: bool
+    measured_on: InstanceType | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -252,73 +269,3 @@ class World:
             threads_draws=self.threads_draws[rows],
             hosts_left=self.hosts_left[rows],
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """One constraint judged for one candidate: its need (the quantile at the policy's confidence) against what the type has.
-
-    `width_ratio` is the width of the need's central 90 % over its middle: how unsure the need is.
-    """
-
-    constraint: str
-    need: float | None
-    have: float | None
-    unit: str
-    probability: float | None
-    ok: bool | None
-    width_ratio: float | None = None
-
-    @property
-    def margin_ratio(self) -> float | None:
-        if self.need is None or self.have is None or self.have == 0:
-            return None
-        return (self.have - self.need) / self.have
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """One candidate, judged: every constraint, and the chance that all hold together.
-
-    `probability_se` is the standard error that so many sampled worlds leave of that chance.
-    """
-
-    candidate: Candidate
-    monthly_usd: Decimal | None
-    monthly_usd_free_tier: Decimal | None
-    bounds: Sequence[Bound]
-    probability: float | None
-    fits: bool | None
-    speed: Literal["measured", "benchmark", "none"]
-    dominated_by: str | None = None
-    probability_se: float | None = None
-
-    def bound(self, constraint: str) -> Bound | None:
-        return next((b for b in self.bounds if b.constraint == constraint), None)
-
-
-@dataclass(frozen=True, slots=True)
-class Lever:
-    """A change that lets a cheaper candidate fit: what it saves a month, and what it needs."""
-
-    code: Literal["cap_heap", "serial_collector", "stop_first", "unlimited", "arm64", "measure_arm64"]
-    detail: str
-    type: str
-    saves_monthly_usd: Decimal
-    needs: str
-
-
-@dataclass(frozen=True, slots=True)
-class Recommendation:
-    """The answer for one host class, with everything that it rests on."""
-
-    host_class: str
-    deploy: str
-    verdict: Literal["rightsized", "oversized", "undersized", "unknown"]
-    present: Verdict | None
-    recommended: Verdict | None
-    binding: Bound | None
-    verdicts: Sequence[Verdict]
-    levers: Sequence[Lever] = ()
-    simulated: Sequence[Simulated] = ()
-    next: Sequence[Mapping[str, str]] = field(default_factory=tuple)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from sizing.constraints import Constraint
 from sizing.constraints.credits import backlog_s
-from sizing.model.latency import SATURATED_S, Table
+from sizing.model.latency import SATURATED_S, Response, Table
 from sizing.model.sharing import Cpus
 from sizing.model.threads import SECOND_THREAD
 from sizing.types import F8, Bools, Candidate, World
@@ -36,8 +38,14 @@ def response_s(world: World, quantile: float) -> F8:
     found = np.empty(world.size)
     for cpus in dict.fromkeys(kinds):
         rows = [row for row, kind in enumerate(kinds) if kind == cpus]
-        found[rows] = Table(model.response, cpus, quantile).at(ratio[rows], scale[rows])
+        found[rows] = _table(model.response, cpus, quantile).at(ratio[rows], scale[rows])
     return np.where(_beyond_scaling(world), SATURATED_S, found * model.response_ratio_draws[quantile])
+
+
+# A decision judges the same service many times, with one thing changed: a table takes longer than all else of a judgement.
+@lru_cache(maxsize=64)
+def _table(response: Response, cpus: Cpus, quantile: float) -> Table:
+    return Table(response, cpus, quantile)
 
 
 def _beyond_scaling(world: World) -> Bools:

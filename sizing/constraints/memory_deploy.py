@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from sizing.constraints import Constraint
 from sizing.constraints.memory_steady import usable
-from sizing.model.memory import need_bytes
+from sizing.model.memory import need_on_bytes
 from sizing.types import F8, World
 
 
 def need(world: World) -> F8:
-    """Bytes held while a deployment runs the coloured group twice, shape (1, S)."""
-    return need_bytes(world.model.memory, copies=True)[None, :]
+    """Bytes held while a deployment runs the coloured group twice, shape (C, S) or (1, S)."""
+    return need_on_bytes(world, copies=True)
 
 
 CONSTRAINT = Constraint(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sizing.constraints import Constraint
 from sizing.constraints.memory_steady import usable
-from sizing.model.memory import need_bytes
+from sizing.model.memory import need_on_bytes
 from sizing.types import F8, World
 
 WEEK_H = 168.0
@@ -12,12 +12,12 @@ WEEK_H = 168.0
 
 
 def need(world: World) -> F8:
-    """Bytes held a week after the start, shape (1, S)."""
-    held = need_bytes(world.model.memory, copies=False)
+    """Bytes held a week after the start, shape (C, S) or (1, S)."""
+    held = need_on_bytes(world, copies=False)
     for part in world.model.memory:
         if part.growth_bytes_per_h_draws is not None:
             held = held + part.growth_bytes_per_h_draws * WEEK_H
-    return held[None, :]
+    return held
 
 
 def soaked(world: World) -> bool:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from sizing.constraints import Constraint
-from sizing.model.memory import need_bytes
+from sizing.model.memory import need_on_bytes
 from sizing.types import F8, World
 
 
 def need(world: World) -> F8:
-    """Bytes held under load, shape (1, S)."""
-    return need_bytes(world.model.memory, copies=False)[None, :]
+    """Bytes held under load, shape (C, S) or (1, S)."""
+    return need_on_bytes(world, copies=False)
 
 
 def usable(world: World) -> F8:

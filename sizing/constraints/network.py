@@ -10,8 +10,8 @@ from sizing.types import F8, World
 
 def need(world: World) -> F8:
     """Bits a second that one host sends at the peak, shape (C, S)."""
-    hosts = np.array([[float(c.count)] for c in world.candidates])
-    bits: F8 = world.traffic.peak_draws[None, :] * float(world.model.per_external.sum()) * world.model.bytes_per_request * 8 / hosts
+    arrivals = world.traffic.peak_draws[None, :] * float(world.model.per_external.sum())
+    bits: F8 = arrivals * world.model.bytes_per_request * 8 / world.hosts_left
     return bits
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from sizing.types import Bound, Candidate, Recommendation, Verdict
+from sizing.types import Candidate
+from sizing.verdicts import Bound, Recommendation, Verdict
 
 Word = Literal["rightsized", "oversized", "undersized", "unknown"]
 WORST_FIRST: tuple[Word, ...] = ("undersized", "unknown", "oversized", "rightsized")

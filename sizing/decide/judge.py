@@ -12,7 +12,8 @@ import numpy as np
 from sizing.constraints import Constraint, constraints
 from sizing.constraints.credits import surplus_monthly_credits
 from sizing.decide.candidates import MONTH_H
-from sizing.types import F8, Bools, Bound, Candidate, Verdict, World
+from sizing.types import F8, Bools, Candidate, World
+from sizing.verdicts import Bound, Verdict
 
 CENT = Decimal("0.01")
 
@@ -30,9 +31,7 @@ def judge(world: World, *, confidence: float, free_tier: str = "unknown") -> lis
         for kept, bound in zip(bounds, _bounds(name, constraint, need, have, ok, confidence, len(bounds)), strict=True):
             kept += [] if bound is None else [bound]
     surplus = surplus_monthly_credits(world, MONTH_H).mean(axis=1)
-    verdicts = [
-        _verdict(world, row, bounds[row], every[row], float(surplus[row]), confidence, free_tier) for row in range(len(bounds))
-    ]
+    verdicts = [_verdict(world, row, bounds[row], every[row], float(surplus[row]), confidence, free_tier) for row in range(len(bounds))]
     return dominate(sorted(verdicts, key=_by_cost))
 
 
@@ -74,6 +73,7 @@ def _verdict(world: World, row: int, bounds: list[Bound], every: Bools, surplus:
         fits,
         speed,  # type: ignore[arg-type]  # one of the three words above
         probability_se=None if unknown else sampling_se(chance, every.size),
+        holds=every,
     )
 
 

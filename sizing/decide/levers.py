@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
 
-from sizing.types import Lever, MemoryPart, Recommendation, Verdict, World
+from sizing.jvm import JvmMemory, collector_bytes, held_when_capped_bytes
+from sizing.types import MemoryPart, World
+from sizing.verdicts import Lever, Recommendation, Verdict
 
 Judge = Callable[[World], list[Verdict]]
 
@@ -16,16 +18,61 @@ Judge = Callable[[World], list[Verdict]]
 def levers(world: World, recommendation: Recommendation, judge: Judge) -> list[Lever]:
     """Return each lever that lets something cheaper fit (where nothing fits, anything at all); the largest saving first."""
     found = [
-        *_stop_first(world, recommendation, judge),
-        *_cap_heap(world, recommendation, judge),
-        *_unlimited(recommendation),
-        *_measure_arm64(recommendation),
+        _stop_first(world, recommendation, judge),
+        _cap_heap(world, recommendation, judge),
+        _serial_collector(world, recommendation, judge),
+        _unlimited(recommendation),
+        _measure_arm64(recommendation),
     ]
-    return sorted(found, key=lambda lever: -lever.saves_monthly_usd)
+    return sorted((lever for lever in found if lever is not None), key=lambda lever: -lever.saves_monthly_usd)
 
 
-def _cheapest(verdicts: Sequence[Verdict]) -> Verdict | None:
-    return next((v for v in verdicts if v.fits), None)
+def _stop_first(world: World, recommendation: Recommendation, judge: Judge) -> Lever | None:
+    if world.deploy != "blue_green" or not any(part.doubled for part in world.model.memory):
+        return None
+    detail, needs = "stop the old copy before the new one starts", "seconds without service at each deployment"
+    return _tried("stop_first", detail, needs, recommendation, judge(replace(world, deploy="stop_first")))
+
+
+def _cap_heap(world: World, recommendation: Recommendation, judge: Judge) -> Lever | None:
+    detail, needs = "cap the heap at twice its live set (-Xmx)", "one run under load with the new cap"
+    changed = with_jvms(world, _capped)
+    return None if changed is None else _tried("cap_heap", detail, needs, recommendation, judge(changed))
+
+
+def _serial_collector(world: World, recommendation: Recommendation, judge: Judge) -> Lever | None:
+    """What G1 keeps beside its heap goes; only a server-class host has any: elsewhere a JVM takes Serial by itself."""
+    detail, needs = "take the serial collector (-XX:+UseSerialGC)", "one run under load: its pauses are longer"
+    changed = with_jvms(world, _serial)
+    return None if changed is None else _tried("serial_collector", detail, needs, recommendation, judge(changed))
+
+
+def with_jvms(world: World, change: Callable[[MemoryPart, JvmMemory], MemoryPart]) -> World | None:
+    """The same worlds with every JVM changed; None where that changes none."""
+    memory = [part if part.jvm is None else change(part, part.jvm) for part in world.model.memory]
+    if all(after is before for after, before in zip(memory, world.model.memory, strict=True)):
+        return None
+    return replace(world, model=replace(world.model, memory=memory))
+
+
+def _capped(part: MemoryPart, jvm: JvmMemory) -> MemoryPart:
+    held = int(np.median(part.bytes_draws))
+    capped = held_when_capped_bytes(held, jvm)
+    # A capped heap follows no host, so nothing more is taken off elsewhere.
+    return part if capped is None or capped >= held else replace(part, bytes_draws=part.bytes_draws - (held - capped), jvm=None)
+
+
+def _serial(part: MemoryPart, jvm: JvmMemory) -> MemoryPart:
+    freed = collector_bytes(jvm)
+    return replace(part, bytes_draws=part.bytes_draws - freed, jvm=replace(jvm, gc="Serial")) if freed else part
+
+
+def _tried(code: str, detail: str, needs: str, recommendation: Recommendation, verdicts: Sequence[Verdict]) -> Lever | None:
+    found = next((v for v in verdicts if v.fits), None)
+    saving = _saving(recommendation, found)
+    if found is None or saving is None:
+        return None
+    return Lever(code, detail, found.candidate.type, saving, needs)  # type: ignore[arg-type]  # a code of those above
 
 
 def _saving(recommendation: Recommendation, other: Verdict | None) -> Decimal | None:
@@ -39,62 +86,18 @@ def _saving(recommendation: Recommendation, other: Verdict | None) -> Decimal | 
     return saving if saving > 0 or recommendation.recommended is None else None
 
 
-def _stop_first(world: World, recommendation: Recommendation, judge: Judge) -> list[Lever]:
-    if world.deploy != "blue_green" or not any(part.doubled for part in world.model.memory):
-        return []
-    found = _cheapest(judge(replace(world, deploy="stop_first")))
-    saving = _saving(recommendation, found)
-    if found is None or saving is None:
-        return []
-    return [
-        Lever(
-            "stop_first",
-            "stop the old copy before the new one starts",
-            found.candidate.type,
-            saving,
-            "seconds without service at each deployment",
-        )
-    ]
-
-
-def _cap_heap(world: World, recommendation: Recommendation, judge: Judge) -> list[Lever]:
-    parts = [_capped(part) for part in world.model.memory]
-    if all(part is None for part in parts):
-        return []
-    memory = [capped or part for capped, part in zip(parts, world.model.memory, strict=True)]
-    found = _cheapest(judge(replace(world, model=replace(world.model, memory=memory))))
-    saving = _saving(recommendation, found)
-    if found is None or saving is None:
-        return []
-    return [
-        Lever("cap_heap", "cap the heap at twice its live set (-Xmx)", found.candidate.type, saving, "one run under load with the new cap")
-    ]
-
-
-def _capped(part: MemoryPart) -> MemoryPart | None:
-    """The part with its heap capped at twice the live set; None where no live set was measured."""
-    if part.capped_draws is None:
+def _unlimited(recommendation: Recommendation) -> Lever | None:
+    """What is recommended pays for surplus credits: what that saves against the cheapest that fits and never pays any."""
+    best = recommendation.recommended
+    if best is None or best.monthly_usd is None or best.candidate.credit_mode != "unlimited":
         return None
-    return replace(part, bytes_draws=np.minimum(part.bytes_draws, part.capped_draws))
+    without = next((v for v in recommendation.verdicts if v.fits and v.candidate.credit_mode != "unlimited"), None)
+    saving = Decimal(0) if without is None or without.monthly_usd is None else without.monthly_usd - best.monthly_usd
+    detail = "pay for surplus credits instead of being throttled"
+    return Lever("unlimited", detail, best.candidate.type, saving, "modify-instance-credit-specification; no restart")
 
 
-def _unlimited(recommendation: Recommendation) -> list[Lever]:
-    """The present type, standard today, where the same type in unlimited mode is what fits."""
-    now, best = recommendation.present, recommendation.recommended
-    if now is None or best is None or now.fits or now.candidate.type != best.candidate.type or best.candidate.credit_mode != "unlimited":
-        return []
-    return [
-        Lever(
-            "unlimited",
-            "pay for surplus credits instead of being throttled",
-            best.candidate.type,
-            Decimal(0),
-            "modify-instance-credit-specification; no restart",
-        )
-    ]
-
-
-def _measure_arm64(recommendation: Recommendation) -> list[Lever]:
+def _measure_arm64(recommendation: Recommendation) -> Lever | None:
     """A cheaper type of the other architecture whose every judged constraint holds at the benchmarks' speed."""
     for verdict in recommendation.verdicts:
         if verdict.fits is None and verdict.bound("arch_unmeasured") and all(b.ok for b in verdict.bounds if b.ok is not None):
@@ -102,33 +105,5 @@ def _measure_arm64(recommendation: Recommendation) -> list[Lever]:
             if saving is not None:
                 arch = verdict.candidate.instance.arch
                 needs = f"a build for {arch} and one run on {verdict.candidate.type}"
-                return [Lever("measure_arm64", f"measure the service on {arch}", verdict.candidate.type, saving, needs)]
-    return []
-
-
-def next_steps(recommendation: Recommendation, evidence_codes: Mapping[str, bool | None], peak_per_s: float) -> list[dict[str, str]]:
-    """What to measure next: the step whose result would change the answer most, each with the candidate it could change to."""
-    if recommendation.verdict == "unknown" and not recommendation.verdicts:
-        return [_step("sizeup load staging --plan steps", "no valid window was measured", "unknown")]
-    could = _could_change_to(recommendation)
-    wanted = {
-        "synthetic": ("sizeup look", "the demo's stack isn't yours: look at a host of your own, one minute, no load"),
-        "no_peak": (f"sizeup load staging --rates {peak_per_s:g}", "the forecast peak was never loaded"),
-        "no_deployment": ("sizeup load staging", "no deployment was seen: deploy once while it runs"),
-        "too_short": ("sizeup load staging --step-time 10m", "under 30 minutes of valid windows"),
-    }
-    return [_step(command, why, could) for code, (command, why) in wanted.items() if evidence_codes.get(code) is False]
-
-
-def _step(command: str, why: str, could: str) -> dict[str, str]:
-    return {"command": command, "why": why, "could_change_to": could}
-
-
-def _could_change_to(recommendation: Recommendation) -> str:
-    """The cheaper candidate that came nearest to fitting, else the next dearer one that fits."""
-    best = recommendation.recommended
-    cheaper = [v for v in recommendation.verdicts if v.fits is False and (best is None or (v.monthly_usd or 0) < (best.monthly_usd or 0))]
-    if cheaper:
-        return max(cheaper, key=lambda v: v.probability or 0.0).candidate.type
-    dearer = [v for v in recommendation.verdicts if v.fits and v is not best]
-    return dearer[0].candidate.type if dearer else "nothing"
+                return Lever("measure_arm64", f"measure the service on {arch}", verdict.candidate.type, saving, needs)
+    return None

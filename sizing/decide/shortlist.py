@@ -13,7 +13,8 @@ from sizing.model.latency import Response, Table
 from sizing.model.sharing import Cpus
 from sizing.model.simulate import first_come_s, poisson_arrivals_s, processor_sharing_s, settled
 from sizing.model.streams import stream
-from sizing.types import F8, Candidate, Recommendation, Verdict, World
+from sizing.types import F8, Candidate, World
+from sizing.verdicts import Recommendation, Verdict
 
 WORLDS, REQUESTS = 64, 1000
 STEADY_RATIO = 0.9

@@ -35,9 +35,14 @@ def scenarios(
     loops = model.response.loops if model.response is not None and model.response.loops else np.inf
     threads = np.stack([np.minimum(capacity[_threads(c.instance)], loops) for c in candidates])
     demand = (model.demand_s_draws * model.per_external[:, None]).sum(axis=0)
-    left = np.array([[max(c.count - 1, 1) if survive_zone_loss else c.count] for c in candidates], dtype=float)
     work = traffic.rate_draws * demand * model.demand_ratio(traffic.rate_draws)
-    return World(model, traffic, candidates, speed, threads, work, left, latency, error_limit_ratio, deploy, survive_zone_loss)
+    left = hosts_left(candidates, survive_zone_loss)
+    return World(model, traffic, candidates, speed, threads, work, left, latency, error_limit_ratio, deploy, survive_zone_loss, measured_on)
+
+
+def hosts_left(candidates: Sequence[Candidate], survive_zone_loss: bool) -> F8:
+    """Hosts that share the load, shape (C, 1): all, or what is left of an even spread over two zones when the fuller one is gone."""
+    return np.array([[max(c.count // 2, 1) if survive_zone_loss else c.count] for c in candidates], dtype=float)
 
 
 def _threads(instance: InstanceType) -> tuple[int, int]:

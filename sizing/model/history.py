@@ -1,119 +1,161 @@
-"""What production's own counts say of the traffic to come: whole days drawn again, at the level that the weeks grow to."""
+"""What production's own counts say of the traffic to come: days that were seen, at the level that their weekday grows to."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
+from evidence import SizeupError
 from sizing.types import F8, Traffic
 
+Ints = npt.NDArray[np.int64]
+DAY_S = 86_400
 STEP_S = 300.0
-DAY_STEPS = int(86_400 / STEP_S)
+DAY_STEPS = int(DAY_S / STEP_S)
 LEAST_DAYS = 2
-LEAST_WEEKS = 4
-"""Under four weeks a trend can't be told from a good week."""
+LEAST_TREND_DAYS = 28
+"""Under four weeks a trend can't be told from a good week: then what the team states counts, and nobody is told a figure."""
 HORIZON_WEEKS = 4.0
 YEAR_WEEKS = 365.25 / 7
+GROWTH_A_WEEK = 0.015
+"""How much a service that nobody knows grows or shrinks a week, as a standard deviation: 0.46 to 2.2 times a year, one of three beyond."""
+SWAY, SWAY_FREEDOM = 0.1, 4
+"""How much days of one weekday are taken to differ beforehand, as a logarithm's standard deviation, and as how many days that counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Requests a second of whole days, shape (days, steps of a day), and the weekday of each (Monday 0)."""
+    """Requests a second of whole days, shape (days, steps of a day); `day` numbers them from 1970-01-01, the oldest first."""
 
     rate_per_s: F8
-    weekday: np.ndarray
+    day: Ints
 
     @property
     def days(self) -> int:
         return len(self.rate_per_s)
 
+    @property
+    def weekday(self) -> Ints:
+        """Monday is 0; 1970-01-01 was a Thursday."""
+        return (self.day + 3) % 7
 
-def read_history(metrics: pl.DataFrame) -> History | None:
-    """Read the load balancer's own request counts; None under two whole days (UTC).
+    @property
+    def weeks_ago(self) -> F8:
+        """How long each day lies before the last one."""
+        found: F8 = (self.day[-1] - self.day) / 7.0
+        return found
 
-    CloudWatch has no row for a period without a request.
+    @property
+    def log_means(self) -> F8:
+        """Logarithm of each day's mean rate; a day without a request counts as a thousandth of the others."""
+        means = self.rate_per_s.mean(axis=1)
+        found: F8 = np.log(np.maximum(means, max(float(means.mean()) / 1000, 1e-9)))
+        return found
+
+
+def read_history(metrics: Iterable[pl.DataFrame], timezone: str = "UTC") -> History | None:
+    """Read the load balancer's own request counts, by the days and hours of `timezone`; None under two whole days.
+
+    Several tables are one history, in which a period counts once. CloudWatch has no row for a period without a request,
+    so an hour without one is 0; a whole day without one was not collected.
+
+    Raises
+    ------
+    SizeupError
+        Where nobody knows the time zone.
     """
-    rows = metrics.filter((pl.col("metric") == "RequestCount") & ~pl.col("dimensions").str.contains("TargetGroup"))
-    if rows.is_empty():
+    of_balancer = (pl.col("metric") == "RequestCount") & ~pl.col("dimensions").str.contains("TargetGroup")
+    counted = [rows for table in metrics if not (rows := table.filter(of_balancer)).is_empty()]
+    if not counted:
         return None
-    at_s = rows["at"].dt.epoch("us").to_numpy() / 1e6
-    first, last = np.ceil(at_s.min() / 86_400), np.floor((at_s.max() + float(rows["period_s"].to_numpy().max())) / 86_400)
-    days = int(last - first)
-    if days < LEAST_DAYS:
-        return None
-    step = np.floor((at_s - first * 86_400) / STEP_S).astype(int)
-    inside = (step >= 0) & (step < days * DAY_STEPS)
-    counts = np.bincount(step[inside], weights=rows["value"].to_numpy()[inside], minlength=days * DAY_STEPS)
-    # 1970-01-01 was a Thursday.
-    return History(counts.reshape(days, DAY_STEPS) / STEP_S, (np.arange(days) + int(first) + 3) % 7)
+    rows = pl.concat(counted).unique(["at", "dimensions"], keep="first", maintain_order=True)
+    rows = rows.with_columns(end=pl.col("at") + pl.duration(seconds="period_s"))
+    starts, ends = _local_s(rows["at"], timezone), _local_s(rows["end"], timezone)
+    first, last = int(np.ceil(starts.min() / DAY_S)), int(np.floor(ends.max() / DAY_S))
+    # Where clocks go back, an hour's two passes fall on the same steps; where they go forward, one hour of a night has none.
+    step = np.floor(starts / STEP_S).astype(int) - first * DAY_STEPS
+    inside = (step >= 0) & (step < (last - first) * DAY_STEPS)
+    counts = np.bincount(step[inside], weights=rows["value"].to_numpy()[inside], minlength=max(last - first, 0) * DAY_STEPS)
+    rate_per_s = counts.reshape(-1, DAY_STEPS) / STEP_S
+    seen = rate_per_s.any(axis=1)
+    return History(rate_per_s[seen], first + np.flatnonzero(seen)) if seen.sum() >= LEAST_DAYS else None
 
 
-def forecast_history(history: History, *, n: int, rng: np.random.Generator) -> Traffic:
-    """Sample weeks four weeks on: each day one that was seen on that weekday, at the level of its week, which goes on as it went.
+def _local_s(times: pl.Series, timezone: str) -> F8:
+    """Seconds since 1970 as the clocks of the time zone show them."""
+    try:
+        local: F8 = times.dt.convert_time_zone(timezone).dt.replace_time_zone(None).dt.epoch("us").to_numpy() / 1e6
+    except pl.exceptions.ComputeError:
+        raise SizeupError(f'[project] timezone {timezone!r}: no such time zone; write it like "Asia/Seoul".') from None
+    return local
+
+
+def forecast_history(history: History, *, n: int, rng: np.random.Generator, growth_ratio_per_year: float | None = None) -> Traffic:
+    """Sample weeks, Monday to Sunday, four weeks on: of each weekday the shape of a day that was seen, at the level that it grows to.
+
+    Parameters
+    ----------
+    growth_ratio_per_year : float, optional
+        What the team expects; what the days show corrects it by as much as they carry.
 
     Notes
     -----
     Whole days keep what matters for credits and peaks: hours next to each other rise together. A week to come may go
-    above all that were seen, so each drawn day sways by as much as days of one weekday differed.
+    above all that were seen, so a day's level is drawn about its weekday's, as widely as days of one weekday differed.
     """
-    rates, level, growth = history.rate_per_s, _levels(history), _growth(history, n, rng)
-    plain = rates / level[:, None]
-    sway = _sway(plain.sum(axis=1), history.weekday)
-    drawn = [plain[_like(history.weekday, day, n, rng)] * np.exp(rng.normal(0, sway, n))[:, None] for day in range(7)]
-    week = np.concatenate(drawn, axis=1) * (level[-1] * np.exp(growth * HORIZON_WEEKS))[:, None]
-    yearly = float(np.expm1(np.median(growth) * YEAR_WEEKS)) if growth.any() else None
-    return Traffic("history", np.ascontiguousarray(week.T), STEP_S, yearly)
+    stated = float(np.log1p(growth_ratio_per_year)) / YEAR_WEEKS if growth_ratio_per_year is not None else 0.0
+    slope, error, sway, freedom = _trend(history, stated)
+    growth = rng.normal(slope, error, n)
+    week = np.concatenate([_day(history, day, growth, sway * rng.standard_t(freedom, n), rng) for day in range(7)], axis=1)
+    told = history.days >= LEAST_TREND_DAYS
+    yearly = float(np.expm1(slope * YEAR_WEEKS)) if told else growth_ratio_per_year
+    return Traffic("history", np.ascontiguousarray(week.T), STEP_S, yearly, history_days=float(history.days))
 
 
-def _like(weekday: np.ndarray, day: int, n: int, rng: np.random.Generator) -> np.ndarray:
-    """Draw days of this weekday; where it was not seen, of its kind (working day or weekend), else any."""
-    same, kind = np.flatnonzero(weekday == day), np.flatnonzero((weekday >= 5) == (day >= 5))
-    among = same if len(same) else kind if len(kind) else np.arange(len(weekday))
-    return rng.choice(among, n)
+def _trend(history: History, stated: float) -> tuple[float, float, float, int]:
+    """Growth a week as a logarithm and its standard error; how much days of one weekday differ beside it, and how freely that is known.
+
+    Least squares through the days about their weekday's mean, weighed against what is stated (normal, conjugate).
+    """
+    weeks, logs = (_about_weekday(history, values) for values in (-history.weeks_ago, history.log_means))
+    square = float(weeks @ weeks)
+    seen = float(weeks @ logs) / square if square > 0 else 0.0
+    left = logs - seen * weeks
+    freedom = SWAY_FREEDOM + max(history.days - len(np.unique(history.weekday)) - 1, 0)
+    sway = float(np.sqrt((left @ left + SWAY_FREEDOM * SWAY**2) / freedom))
+    known, believed = square / _week_sway(history, left, sway) ** 2, GROWTH_A_WEEK**-2
+    slope = (known * seen + believed * stated) / (known + believed)
+    return slope, float((known + believed) ** -0.5), sway, freedom
 
 
-def _weeks(history: History) -> tuple[F8, np.ndarray]:
-    """Logarithm of each whole week's mean rate, counted back from the end, oldest first; and the week of each day."""
-    back = (history.days - 1 - np.arange(history.days)) // 7
-    whole = [w for w in range(int(back.max()) + 1) if (back == w).sum() == 7]
-    means = [max(float(history.rate_per_s[back == w].mean()), 1e-9) for w in reversed(whole)]
-    return np.log(means), back
+def _week_sway(history: History, left: F8, sway: float) -> float:
+    """The sway that counts for a trend: days of one week may rise together, and then seven of them tell no more than one."""
+    week = history.weeks_ago.astype(int)
+    means = [float(left[week == w].mean()) for w in np.unique(week) if (week == w).sum() == 7]
+    return max(sway, float(np.std(means, ddof=2)) * 7**0.5) if len(means) > 2 else sway
 
 
-def _levels(history: History) -> F8:
-    """The level of each day's week, shape (days,); one level where no trend can be told."""
-    logs, back = _weeks(history)
-    if len(logs) < LEAST_WEEKS:
-        return np.ones(history.days)
-    slope, _ = _trend(logs)
-    found: F8 = np.exp(logs.mean() + slope * ((len(logs) - 1) / 2 - back))
+def _about_weekday(history: History, values: F8) -> F8:
+    """Each day's value less the mean of its weekday's."""
+    means = np.array([values[history.weekday == d].mean() if (history.weekday == d).any() else 0.0 for d in range(7)])
+    found: F8 = values - means[history.weekday]
     return found
 
 
-def _growth(history: History, n: int, rng: np.random.Generator) -> F8:
-    """Growth a week as a logarithm, in n worlds; 0 where no trend can be told."""
-    logs, _ = _weeks(history)
-    if len(logs) < LEAST_WEEKS:
-        return np.zeros(n)
-    slope, error = _trend(logs)
-    return slope + error * rng.standard_t(len(logs) - 2, n).clip(-4, 4)
+def _day(history: History, weekday: int, growth: F8, sway: F8, rng: np.random.Generator) -> F8:
+    """Draw this weekday four weeks on, shape (S, steps of a day)."""
+    like = _like(history.weekday, weekday)
+    shape = history.rate_per_s[like] / np.exp(history.log_means[like])[:, None]
+    level = history.log_means[like].mean() + growth * (history.weeks_ago[like].mean() + HORIZON_WEEKS) + sway * (1 + 1 / len(like)) ** 0.5
+    drawn: F8 = shape[rng.integers(0, len(like), len(growth))] * np.exp(level)[:, None]
+    return drawn
 
 
-def _trend(logs: F8) -> tuple[float, float]:
-    """Least squares through the weeks: slope and its standard error."""
-    week = np.arange(len(logs)) - (len(logs) - 1) / 2
-    slope = float(week @ logs / (week @ week))
-    left = logs - logs.mean() - slope * week
-    return slope, float(np.sqrt(left @ left / (len(logs) - 2) / (week @ week)))
-
-
-def _sway(totals: F8, weekday: np.ndarray) -> float:
-    """How much days of one weekday differ, as a logarithm's standard deviation; 0.1 where none was seen twice."""
-    logs = np.log(np.maximum(totals, 1e-9))
-    apart = [logs[weekday == d] - logs[weekday == d].mean() for d in range(7) if (weekday == d).sum() > 1]
-    if not apart:
-        return 0.1
-    freedom = sum(len(a) - 1 for a in apart)
-    return float(np.sqrt(sum(float(a @ a) for a in apart) / freedom))
+def _like(weekdays: Ints, day: int) -> Ints:
+    """The days of this weekday; where it was not seen, of its kind (working day or weekend), else all."""
+    same, kind = np.flatnonzero(weekdays == day), np.flatnonzero((weekdays >= 5) == (day >= 5))
+    return same if len(same) else kind if len(kind) else np.arange(len(weekdays))

@@ -57,7 +57,7 @@ class FirstCome:
         return found
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Response:
     """What a request's time is made of on the measured host, one request an entry of `sizes`, `waits_s` and `chance`.
 

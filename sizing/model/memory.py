@@ -8,9 +8,10 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from sizing.jvm import JvmMemory, held_when_capped_bytes
+from catalogue import InstanceType
+from sizing.jvm import JvmMemory, collector_bytes, default_collector, held_elsewhere_bytes
 from sizing.model.growth import growth_bytes_per_h
-from sizing.types import F8, MemoryPart
+from sizing.types import F8, MemoryPart, World
 
 MIB = 1 << 20
 # A process tree says nothing of its kernel. Lower end: `free` on an m4.large with the ECS-optimized image, used less
@@ -46,9 +47,37 @@ def memory_parts(samples: pl.DataFrame, *, source: str, n: int, rng: np.random.G
 
 
 def need_bytes(parts: Sequence[MemoryPart], *, copies: bool) -> F8:
-    """Add up the parts, shape (S,); with `copies` the group that a deployment doubles counts twice."""
-    total: F8 = sum((part.bytes_draws * (2 if copies and part.doubled else 1) for part in parts), np.zeros(1))
+    """Add up the parts, shape (S,); with `copies` the second copy of the group that a deployment doubles counts too."""
+    total: F8 = sum((part.bytes_draws * _copies(part, copies) for part in parts), np.zeros(1))
     return total
+
+
+def need_on_bytes(world: World, *, copies: bool) -> F8:
+    """Add up the parts on each candidate, shape (C, S), or (1, S) where all hold alike: a JVM's heap follows its host."""
+    less = np.array([[_less_on(world, instance, copies)] for instance in (c.instance for c in world.candidates)])
+    total: F8 = need_bytes(world.model.memory, copies=copies)[None, :]
+    return total - less if less.any() else total
+
+
+def _less_on(world: World, there: InstanceType, copies: bool) -> float:
+    """What the JVMs hold less on another type than where they were measured."""
+    parts = [part for part in world.model.memory if part.jvm is not None]
+    return sum(_freed_bytes(part, world.measured_on, there) * _copies(part, copies) for part in parts) if world.measured_on else 0.0
+
+
+def _freed_bytes(part: MemoryPart, here: InstanceType | None, there: InstanceType) -> int:
+    if here is None or part.jvm is None or here.usable_bytes == there.usable_bytes:
+        return 0
+    held = int(np.median(part.bytes_draws))
+    freed = held - held_elsewhere_bytes(held, part.jvm, here.usable_bytes, there.usable_bytes)
+    # A collector that was left to the default is Serial's on a host that isn't server-class.
+    left_to_default = part.jvm.gc == default_collector(here.vcpus, here.usable_bytes)
+    leaves_g1 = left_to_default and default_collector(there.vcpus, there.usable_bytes) == "Serial"
+    return freed + (collector_bytes(part.jvm) if leaves_g1 else 0)
+
+
+def _copies(part: MemoryPart, copies: bool) -> float:
+    return 1.0 + part.copy_ratio if copies and part.doubled else 1.0
 
 
 def _group_part(group: str, rows: pl.DataFrame, n: int, rng: np.random.Generator) -> MemoryPart:
@@ -62,7 +91,7 @@ def _group_part(group: str, rows: pl.DataFrame, n: int, rng: np.random.Generator
     basis: Literal["pss", "rss"] = "pss" if (rows["basis"] == "pss").all() else "rss"
     # Neighbouring samples sway together, so a short look sways less than the hours to come.
     draws = np.maximum(late.mean() + (rng.choice(late, n) - late.mean()) * CALIBRATION, 0.0)
-    return MemoryPart(group, draws, basis, "measured in the steady windows", coloured, _capped(rows, draws), _growth(lives, n, rng))
+    return MemoryPart(group, draws, basis, "measured in the steady windows", coloured, _jvm(rows), _growth(lives, n, rng))
 
 
 def _growth(lives: Sequence[pl.DataFrame], n: int, rng: np.random.Generator) -> F8 | None:
@@ -72,15 +101,14 @@ def _growth(lives: Sequence[pl.DataFrame], n: int, rng: np.random.Generator) -> 
     return growth_bytes_per_h(at_s, longest["bytes"].to_numpy().astype(float), n, rng)
 
 
-def _capped(rows: pl.DataFrame, draws: F8) -> F8 | None:
-    """What a JVM group would hold with its heap capped; None where no live set was measured."""
+def _jvm(rows: pl.DataFrame) -> JvmMemory | None:
+    """The heap of a JVM group at its fullest; None where no live set was measured."""
     names = ("jvm_used_bytes", "jvm_live_bytes", "jvm_committed_bytes", "jvm_max_bytes", "jvm_metaspace_bytes")
     used, live, committed, most, metaspace = (_most(rows, name) for name in names)
     if live is None or committed is None:
         return None
-    held = int(np.median(draws))
-    capped = held_when_capped_bytes(held, JvmMemory("", used or live, live, committed, most or committed, metaspace))
-    return draws if capped is None else draws - (held - capped)
+    collectors = rows["jvm_gc"].drop_nulls() if "jvm_gc" in rows.columns else pl.Series([], dtype=pl.String)
+    return JvmMemory(str(collectors[-1]) if len(collectors) else "", used or live, live, committed, most or committed, metaspace)
 
 
 def _most(rows: pl.DataFrame, column: str) -> int | None:
