@@ -107,6 +107,13 @@ class Evidence:
     server: Server | None = None
     mean_latency_s: float | None = None
 
+    @property
+    def mean_response_s(self) -> float | None:
+        """The mean response time at the target, of the lightest window where single ones were logged; None where none was."""
+        if not len(self.latency_s):
+            return self.mean_latency_s
+        return float(self.latency_s[self.latency_load == self.latency_load.min()].mean())
+
 
 @dataclass(frozen=True, slots=True)
 class MemoryPart:

@@ -16,6 +16,8 @@ LEVEL = 0.9
 LEAST_BINS = 8
 """Fewer bins drawn again and again are often one bin."""
 STILL_WIDTH_RATIO = 0.5
+IDLE_CORES = (0.0, 0.1)
+"""What a service takes without requests where nothing says: runtimes, agents and the system of idle hosts took up to a tenth."""
 # Bins next to each other share queues and background work, so whole blocks of them are drawn, never single bins.
 BLOCK_BINS = 4
 LENGTHS = 2.5
@@ -101,6 +103,14 @@ def fit_few(counts: F8, cpu_s: F8, seconds: F8, names: Sequence[str], *, n: int,
     error = rng.normal(1.0, np.sqrt(2.0 / total), n)
     demand = np.maximum((took_s - idle * seconds.sum()) / total * error, 0.0)
     return DemandFit([list(names)], demand[None, :], idle)
+
+
+def bound_by_response(mean_response_s: float, names: Sequence[str], *, n: int, rng: np.random.Generator) -> DemandFit:
+    """Bound the service demand where no CPU was read: a request computes in one thread, so no longer than it takes.
+
+    A tenth more, for what the kernel does for it before and after the target's clock runs.
+    """
+    return DemandFit([list(names)], rng.uniform(0.0, 1.1 * mean_response_s, (1, n)), rng.uniform(*IDLE_CORES, n))
 
 
 def _told_apart(counts: F8, cpu_s: F8, seconds: F8, names: Sequence[str], rng: np.random.Generator) -> list[list[str]]:

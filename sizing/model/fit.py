@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from sizing.model.bend import Bend, fit_bend
-from sizing.model.demand import DemandFit, fit_best, fit_groups
+from sizing.model.demand import DemandFit, bound_by_response, fit_best, fit_groups
 from sizing.model.latency_fit import fit_latency
 from sizing.model.memory import memory_parts
 from sizing.model.sharing import Cpus
@@ -36,13 +36,13 @@ def fit(
 
     Returns None where the run has no valid window, or nothing arrived in it: there is nothing to fit.
     """
-    if len(evidence.cpu_s) == 0 or evidence.counts.sum() <= 0:
+    if not evidence.requests or not evidence.names or (not len(evidence.cpu_s) and evidence.mean_response_s is None):
         return None
     name, served = evidence.host_class, evidence.requests - evidence.errors
     # A process tree's host is whatever machine it ran on, whose threads the run doesn't tell.
     threads = 1 if evidence.source == "process_group" else threads_per_core
     demand, per_external, bend = _demand(evidence, threads, n, seed)
-    counted = demand if threads < 2 else fit_groups(
+    counted = demand if threads < 2 or not len(evidence.cpu_s) else fit_groups(
         demand, evidence.counts, evidence.cpu_s, evidence.seconds, evidence.names, rng=stream(seed, name, "counted")
     )
     background = demand.background_cores_draws / evidence.hosts
@@ -73,6 +73,9 @@ def fit(
 
 def _demand(evidence: Evidence, threads_per_core: int, n: int, seed: int) -> tuple[DemandFit, F8, Bend | None]:
     """Fit demand by name, what arrives of each for one request from outside, and how it changes with the rate."""
+    if evidence.mean_response_s is not None and not len(evidence.cpu_s):
+        bound = bound_by_response(evidence.mean_response_s, evidence.names, n=n, rng=stream(seed, evidence.host_class, "demand"))
+        return bound, np.array([evidence.arrivals_per_external.sum()]), None
     name, vcpus = evidence.host_class, evidence.vcpus * evidence.hosts
     cpu_s = undisturbed_cpu_s(evidence.cpu_s, evidence.seconds, vcpus, threads_per_core, second_thread_draws(seed, n))
     straight = fit_best(evidence.counts, cpu_s, evidence.seconds, evidence.names, n=n, rng=stream(seed, name, "demand"))

@@ -246,6 +246,9 @@ def _warnings(steady: Sequence[Window], hosts: pl.DataFrame, shift: int, warm_s:
     if warm_s:
         message = f"The first {warm_s:.0f} s of the windows cost {dearer:.1f} times what later requests did (warm-up); they are left out."
         found.append(Warn("warm_up", message))
+    if hosts.is_empty():
+        message = "No CPU was read, neither on the hosts nor by CloudWatch: of a request's CPU is only known that it takes no longer than"
+        found.append(Warn("no_cpu", f"{message} the request. sizeup collect reads CPUUtilization, an agent on the host more."))
     if hosts.height and hosts["source"][0] == "cloudwatch":
         gaps = gaps_words(hosts)
         message = f"CPU is CloudWatch's averages of {hosts['interval_s'][0]:.0f} s over the whole host: demand is as wide as they leave it."

@@ -93,9 +93,22 @@ def test_what_no_monitor_counts_is_unknown_and_says_what_lifts_it(seoul):
     assert any("memory was not measured" in u["why"] and "agent install" in u["lift"] for u in answer.unknowns)
 
 
-def test_a_run_without_any_cpu_answers_that_it_is_unknown(seoul):
+def test_without_any_cpu_a_request_takes_no_more_of_it_than_its_response_time(seoul):
     run = only_cloudwatch(made_run(TRUTH), 60)
     blind = replace(run, metrics=run.metrics.filter(pl.col("metric") != "CPUUtilization"))
+
+    answer = recommend([blind], Settings(), seoul, Question(classes=["api"], worlds=256))
+
+    cpu_s = answer.as_json()["hosts"][0]["demand"][0]["cpu_s"]
+    assert answer.verdict == "unknown"
+    assert cpu_s["lo"] < 0.02 < cpu_s["hi"]
+    assert (cpu_s["hi"] - cpu_s["lo"]) / cpu_s["mid"] > 1
+    assert "no_cpu" in {w.code for w in answer.warnings}
+
+
+def test_without_cpu_and_without_requests_nothing_is_fitted_and_it_says_what_lifts_it(seoul):
+    run = only_cloudwatch(made_run(TRUTH), 60)
+    blind = replace(run, metrics=run.metrics.clear())
 
     answer = recommend([blind], Settings(), seoul, Question(classes=["api"], worlds=64))
 
