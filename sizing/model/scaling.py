@@ -13,6 +13,8 @@ from sizing.model.usl import Usl, fit_usl
 from sizing.types import F8
 
 LEAST_STEPS = 4
+LEAST_PRESENT = 2.0
+"""Requests that hardly ever meet show nothing of how they get on together."""
 FREE_CPU_RATIO = 0.7
 """Throughput that peaks with less of the CPU busy than this is held back by something else: a lock, a pool, a database."""
 SURE = 0.95
@@ -37,7 +39,7 @@ class Scaling:
 def read_scaling(
     steps: Sequence[Step], demand_s: float, background: float, capacity: float, n: int, rng: np.random.Generator
 ) -> Scaling | None:
-    """Fit the law to concurrency N = X·R and throughput X of the steps; None with under four of them.
+    """Fit the law to concurrency N = X·R and throughput X of the steps; None with under four of them, or never two at once.
 
     A peak counts as a limit where it lies within twice the measured concurrency in nearly every refit, and the CPU would
     be under 70 % busy there: what the CPU itself allows is the queue's to say, since a larger type has more of it.
@@ -46,6 +48,8 @@ def read_scaling(
         return None
     rates = np.array([s.rate_per_s for s in steps])
     present = np.array([little(s.rate_per_s, float(s.latency_s.mean())) for s in steps])
+    if present.max() < LEAST_PRESENT:
+        return None
     law = fit_usl(present, rates)
     if not np.isfinite(law.peak) or law.extrapolates(law.peak):
         return Scaling(law, len(steps), None, "no peak within twice the measured concurrency")

@@ -60,7 +60,7 @@ class Usl:
     @property
     def peak(self) -> float:
         """Concurrency of the highest throughput; inf where nothing is lost to coherency."""
-        return math.sqrt((1 - self.contention) / self.coherency) if self.coherency > 0 else math.inf
+        return math.sqrt(max(1 - self.contention, 0.0) / self.coherency) if self.coherency > 0 else math.inf
 
     @property
     def limit(self) -> float:
@@ -79,7 +79,7 @@ class Usl:
 
 
 def fit_usl(concurrency: F8, throughput: F8) -> Usl:
-    """Fit the law by least squares with all three coefficients free and none negative; X(1) is a point like the others.
+    """Fit the law by least squares with all three coefficients free, none negative and σ at most 1; X(1) is a point like the others.
 
     Raises
     ------
@@ -96,7 +96,8 @@ def fit_usl(concurrency: F8, throughput: F8) -> Usl:
         found: F8 = rate * n / (1 + sigma * (n - 1) + kappa * n * (n - 1)) - x / scale
         return found
 
-    solved = least_squares(residual, (0.02, 1e-4, 1.0), bounds=(0, np.inf), x_scale=(0.01, 1e-4, 1.0), xtol=1e-14, ftol=1e-14, gtol=1e-14)
+    within, steps = (0, (1, np.inf, np.inf)), (0.01, 1e-4, 1.0)
+    solved = least_squares(residual, (0.02, 1e-4, 1.0), bounds=within, x_scale=steps, xtol=1e-14, ftol=1e-14, gtol=1e-14)
     sigma, kappa, rate = solved.x
     spread = math.sqrt(2 * solved.cost / (len(n) - 3))
     slopes = np.asarray(solved.jac, dtype=float)

@@ -51,6 +51,18 @@ def test_three_steps_give_no_law():
     assert read((1, 3, 6)) is None
 
 
+def test_requests_that_never_meet_give_no_law():
+    assert read((0.05, 0.1, 0.2, 0.4, 0.8)) is None
+
+
+def test_throughput_that_only_falls_has_no_peak_beyond_nothing():
+    """Two threads slower than one and four slower still, as on an exhausted credit balance."""
+    law = fit_usl(np.array([1.0, 2, 4, 8]), np.array([680.0, 540, 400, 210]))
+
+    assert law.contention <= 1
+    assert law.peak < 1
+
+
 @pytest.mark.parametrize(("sigma", "kappa"), [(0.0, 0.0), (0.02, 0.0), (0.1, 0.0005), (0.05, 0.004), (0.4, 0.02)])
 def test_intervals_of_the_law_cover_the_truth_nine_times_in_ten(sigma, kappa):
     """Eight points, 2 % noise, 200 seeded repeats: nominal 90 % by Student's t holds at least 85, where a coefficient may be 0 more."""
