@@ -26,24 +26,26 @@ if TYPE_CHECKING:
     )
     from collectors.machine import check_rules
     from collectors.memory import LookMoment, fullest, look_beat_s, measure_memory, watch_memory
+    from collectors.metric_plan import Bill, whole_span
+    from collectors.metrics import planned_metrics
     from collectors.permissions import probe
     from collectors.plan_state import account_plan
     from collectors.registry import Asked, Collector, collectors
     from collectors.sampler import SamplerHandle, start_sampler
     from collectors.sources.access_logs import LogsRead, collect_access_logs, copy_log_files
-    from collectors.sources.cloudwatch import collect_cloudwatch, planned_metrics
+    from collectors.sources.cloudwatch import SETTLED_S, agent_metrics, cloudwatch_bill, cloudwatch_read, collect_cloudwatch
     from collectors.sources.events import collect_events
     from collectors.sources.topology import discover_topology
     from collectors.transport import Place, Remote, Transport, all_transports
     from collectors.transports.ssm import is_instance
 
 __all__ = [
-    "AgentState", "Asked", "AwsSession", "Collector", "LogsRead", "LookMoment", "Place", "Remote", "SamplerHandle", "SideCalls",
-    "SpoolFrames", "Transport", "Wanted", "account_plan", "all_transports", "ask_agent", "aws_clock", "balancer_at", "check_python",
-    "check_rules", "collect_access_logs", "collect_cloudwatch", "collect_events", "collectors", "copy_log_files", "discover_topology",
-    "drop_command", "fetch_spool", "fullest", "host_clock", "improvements_of", "install_agent", "is_instance", "load_balancers",
-    "look_beat_s", "measure_memory", "plan_install", "planned_metrics", "probe", "read_spool", "remove_agent", "short_name",
-    "spool_moments", "start_sampler", "watch_host", "watch_memory",
+    "AgentState", "Asked", "AwsSession", "Bill", "Collector", "LogsRead", "LookMoment", "Place", "Remote", "SETTLED_S", "SamplerHandle",
+    "SideCalls", "SpoolFrames", "Transport", "Wanted", "account_plan", "agent_metrics", "all_transports", "ask_agent", "aws_clock",
+    "balancer_at", "check_python", "check_rules", "cloudwatch_bill", "cloudwatch_read", "collect_access_logs", "collect_cloudwatch",
+    "collect_events", "collectors", "copy_log_files", "discover_topology", "drop_command", "fetch_spool", "fullest", "host_clock",
+    "improvements_of", "install_agent", "is_instance", "load_balancers", "look_beat_s", "measure_memory", "plan_install", "planned_metrics",
+    "probe", "read_spool", "remove_agent", "short_name", "spool_moments", "start_sampler", "watch_host", "watch_memory", "whole_span",
 ]  # fmt: skip
 
 # Lazy: whoever wants one of them pays for neither boto3's nor psutil's import of the others.
@@ -62,8 +64,10 @@ _HOME = {
     "plan_state": ("account_plan",),
     "registry": ("Asked", "Collector", "collectors"),
     "sampler": ("SamplerHandle", "start_sampler"),
+    "metrics": ("planned_metrics",),
     "sources.access_logs": ("LogsRead", "collect_access_logs", "copy_log_files"),
-    "sources.cloudwatch": ("collect_cloudwatch", "planned_metrics"),
+    "metric_plan": ("Bill", "whole_span"),
+    "sources.cloudwatch": ("SETTLED_S", "agent_metrics", "cloudwatch_bill", "cloudwatch_read", "collect_cloudwatch"),
     "sources.events": ("collect_events",),
     "sources.topology": ("discover_topology",),
     "agent_moments": ("spool_moments",),

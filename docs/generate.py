@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from collectors import metrics
 from collectors.permissions import agent_policy, read_policy
 from collectors.registry import collectors
 from collectors.transport import all_transports
@@ -50,6 +51,10 @@ REGISTERED_HEAD = """\
 
 One file each; the file's name is its name. [CONTRIBUTING](../../CONTRIBUTING.md) says how to add one.
 """
+METRICS_HEAD = (
+    "What `sizeup collect` asks CloudWatch for, by what stands in the topology; all statistics of one metric are billed as one. "
+    "[Collecting](../collecting.md) says what that costs."
+)
 
 
 def commands_page() -> str:
@@ -94,6 +99,7 @@ def registered_page() -> str:
          [(n, s.host_class, f"{s.weight:g}", s.asks) for n, s in sorted(scenarios.items())]),
         ("Collectors", "Every call is read-only.", "collector | fills | question",
          [(n, c.fills, c.asks) for n, c in sorted(collectors().items())]),
+        ("CloudWatch metrics", METRICS_HEAD, "metric | of | statistics | unit | finest period", metric_rows()),
         ("Transports", "How the host agent is reached; the AWS actions are those that such a way needs.", "transport | AWS actions | how",
          [(n, ", ".join(t.calls) or "none", t.says) for n, t in sorted(all_transports().items())]),
         ("Constraints", "All are judged on the same sampled weeks; a type fits where all hold in at least the policy's share of them.",
@@ -103,6 +109,20 @@ def registered_page() -> str:
         ("Report sections", "In the page's order.", "section | heading", [(n, s.title) for n, s in sections().items()]),
     ]  # fmt: skip
     return "\n".join([REGISTERED_HEAD, *(line for part in parts for line in _registry(*part))]).rstrip() + "\n"
+
+
+def metric_rows() -> list[tuple[str, ...]]:
+    """Return a row of each metric that a collection may ask for."""
+    tables = (
+        ("load balancer", metrics.LOAD_BALANCER), ("target group", metrics.TARGET_GROUP), ("instance", metrics.INSTANCE),
+        ("burstable instance", metrics.CREDITS), ("unlimited instance", metrics.SURPLUS), ("volume", metrics.VOLUME),
+        ("gp2, st1 or sc1 volume", metrics.BURST_VOLUME), ("database", metrics.DATABASE), ("cache", metrics.CACHE),
+        ("burstable database or cache", metrics.BURST_CLASS), ("CloudWatch agent", metrics.AGENT_KINDS),
+    )  # fmt: skip
+    return [
+        (kind.name, of, ", ".join(kind.statistics), kind.unit, "60 s detailed, else 300 s" if of == "instance" else f"{kind.period_s} s")
+        for of, kinds in tables for kind in kinds
+    ]  # fmt: skip
 
 
 def _registry(title: str, words: str, head: str, rows: list[tuple[str, ...]]) -> list[str]:

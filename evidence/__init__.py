@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         run_status,
         seal,
         settle,
+        tidy,
     )
     from evidence.trace import HEADER, Trace, make_trace, parse_trace, trace_run
 
@@ -32,7 +33,7 @@ __all__ = [
     "HEADER", "SCHEMA", "TABLES", "Column", "Estimate", "Reason", "Run", "RunFolder", "SizeupError", "SpoolWriter", "Table",
     "Trace", "Unknown", "Warn", "access_log_lines", "arrow_schema", "compact", "create_run", "discover", "find_run", "is_alive",
     "list_runs", "make_trace", "micros", "open_run", "parse_trace", "process_mark", "read_frames", "read_meta", "read_toml",
-    "rfc3339", "route_name", "run_status", "seal", "settle", "start_run", "trace_run", "validate", "write_atomic", "write_json",
+    "rfc3339", "route_name", "run_status", "seal", "settle", "start_run", "tidy", "trace_run", "validate", "write_atomic", "write_json",
 ]  # fmt: skip
 
 # Lazy: polars and pyarrow must never reach a Locust worker, and `sizeup --help` starts in 0.05 s without the rest.
@@ -47,7 +48,7 @@ _HOME = {
     "spool": ("SpoolWriter", "read_frames"),
     "store": (
         "Run", "access_log_lines", "arrow_schema", "compact", "find_run", "list_runs",
-        "open_run", "read_meta", "run_status", "seal", "settle",
+        "open_run", "read_meta", "run_status", "seal", "settle", "tidy",
     ),
     "trace": ("HEADER", "Trace", "make_trace", "parse_trace", "trace_run"),
 }  # fmt: skip

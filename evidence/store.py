@@ -204,6 +204,20 @@ def compact(path: Path) -> int:
     return moved
 
 
+def tidy(path: Path, tables: Iterable[str]) -> None:
+    """Move the spools into Parquet for good, and put the tables' rows in their order, each once (the last told value counts).
+
+    Safe to be killed at, and to repeat; afterwards spools may begin anew under their old names.
+    """
+    compact(path)
+    for spool in (path / ".spool").glob("*.spool"):
+        spool.unlink()
+    for table in tables:
+        file, key = path / f"{table}.parquet", [c.name for c in TABLES[table] if c.name != "value"]
+        if file.exists():
+            _write(file, table, pl.read_parquet(file).unique(key, keep="last", maintain_order=True).sort(key), {})
+
+
 def seal(folder: RunFolder, status: str, at: datetime, **fields: Any) -> None:
     """End a run: compact, drop the spools, write the empty tables too, and say how it ended."""
     compact(folder.path)

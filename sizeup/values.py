@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import click
 
 _BYTES = {"b": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "kb": 10**3, "mb": 10**6, "gb": 10**9}
 _SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+
+_AGES = {"m": 60.0, "min": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 
 
 class Parsed(click.ParamType[Any]):
@@ -37,6 +40,20 @@ def read_bytes(text: str) -> int:
 def read_seconds(text: str) -> float:
     """Read a duration with its unit."""
     return _number_with_unit(text, _SECONDS, "a duration such as 2ms or 3m")
+
+
+def read_age(text: str) -> float:
+    """Read how far back, in seconds: hours, days or weeks."""
+    return _number_with_unit(text, _AGES, "a span such as 6h, 14d or 8w")
+
+
+def read_time(text: str) -> datetime:
+    """Read a moment in RFC 3339; without an offset it is UTC."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no time; write one such as 2026-11-01T00:00:00Z") from None
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def read_rates(text: str) -> tuple[float, ...]:
@@ -76,6 +93,8 @@ def _number_with_unit(text: str, units: dict[str, float] | dict[str, int], form:
 
 SIZE = Parsed("size", read_bytes)
 DURATION = Parsed("duration", read_seconds)
+AGE = Parsed("age", read_age)
+TIME = Parsed("time", read_time)
 RATES = Parsed("rates", read_rates)
 NAMES = Parsed("names", read_names)
 FLAGS = Parsed("flags", read_flags)

@@ -91,6 +91,8 @@ def shortfall(bound: Json, arch: str) -> str:
     if name == "price_missing":
         return "no price is known"
     need, have = bound["need"], bound["have"]
+    if need is None or have is None:
+        return f"{NAMES[name]} unknown"
     if name.startswith("memory_"):
         return f"{NAMES[name]} {mib(need - have)} short"
     if name == "credits":

@@ -1,70 +1,37 @@
-"""What CloudWatch counted: the load balancer, each target group, and the instances' CPU and credits, as rows of `metrics`.
+"""What CloudWatch counted of a stack, as rows of `metrics`: read as `collectors.metric_plan` has it, kept page by page.
 
-GetMetricData bills by the metric asked for, not by the call, so each metric is asked for once and calls are filled up to
-their limit of 500 (CloudWatch API reference, GetMetricData). A period without data is no row.
+Each call is answered whole or asked again: throttled, broken off or incomplete, its rows are kept once it is there. A period
+without data is no row. Source: CloudWatch API reference, GetMetricData and MetricDataResult.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-from collectors.aws import AwsSession, in_parts
-from collectors.registry import Collector
+from collectors.aws import AwsError, AwsSession, SideCalls
+from collectors.metric_journal import Journal
+from collectors.metric_plan import Bill, Call, Part, bill_of, plan_calls, whole_span
+from collectors.metrics import AGENT, planned_metrics
+from collectors.registry import Asked, Collector
 from evidence import micros
 
-QUERIES_A_CALL = 500
-PERIOD_S = 60
-CREDIT_PERIOD_S = 300
-"""EC2 User Guide: credit metrics are always 5-minute, CPUUtilization too unless detailed monitoring is on."""
+INCOMPLETE_TRIES, INCOMPLETE_PAUSE_S = 4, 2.0
+"""How often, and after what pause, a call is asked again of which CloudWatch says that it didn't tell all."""
+SETTLED_S = 300
+"""How long after its end a period is taken as told in full; load balancers and hosts publish within three minutes."""
 
-_CODES = tuple((f"HTTPCode_Target_{n}XX_Count", "Sum", "Count") for n in (2, 3, 4, 5))
-_BALANCER = (("RequestCount", "Sum", "Count"), ("TargetResponseTime", "Average", "Seconds"), *_CODES)
-_BALANCER_ALONE = (("HTTPCode_ELB_4XX_Count", "Sum", "Count"), ("HTTPCode_ELB_5XX_Count", "Sum", "Count"))
-_CAPACITY = (("NewConnectionCount", "Sum", "Count"), ("ActiveConnectionCount", "Sum", "Count"), ("ProcessedBytes", "Sum", "Bytes"),
-             ("RuleEvaluations", "Sum", "Count"))  # fmt: skip
-"""What capacity units are billed by."""
-_DATABASE = (("CPUUtilization", "Average", "Percent"), ("FreeableMemory", "Average", "Bytes"), ("DatabaseConnections", "Average", "Count"),
-             ("ReadIOPS", "Average", "Count/Second"), ("WriteIOPS", "Average", "Count/Second"))  # fmt: skip
-_CACHE = (("CPUUtilization", "Average", "Percent"), ("BytesUsedForCache", "Average", "Bytes"), ("CurrConnections", "Average", "Count"))
-_INSTANCE = (("CPUUtilization", "Average", "Percent"),)
-_BURSTABLE = (("CPUCreditBalance", "Average", "Count"),)
+UNIQUE = 6
+"""So many of a row's first columns tell it from every other one."""
+Row = tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """One metric to ask for; `dimensions` by name."""
-
-    namespace: str
-    name: str
-    dimensions: tuple[tuple[str, str], ...]
-    statistic: str
-    period_s: int
-    unit: str
-
-
-def planned_metrics(topology: Mapping[str, Any]) -> list[Metric]:
-    """List every metric that a collection asks for: its length is what GetMetricData bills."""
-    balancer = (("LoadBalancer", topology["load_balancer"]["name"]),)
-    planned = _metrics("AWS/ApplicationELB", balancer, PERIOD_S, _BALANCER + _BALANCER_ALONE + _CAPACITY)
-    for group in topology["target_groups"]:
-        planned += _metrics("AWS/ApplicationELB", (*balancer, ("TargetGroup", group["dimension"])), PERIOD_S, _BALANCER)
-    for instance in topology["instances"]:
-        own = (("InstanceId", instance["id"]),)
-        period_s = PERIOD_S if instance["monitoring"] == "detailed" else CREDIT_PERIOD_S
-        planned += _metrics("AWS/EC2", own, period_s, _INSTANCE)
-        planned += _metrics("AWS/EC2", own, CREDIT_PERIOD_S, _BURSTABLE) if instance["credit_mode"] else []
-    for database in topology.get("rds", ()):
-        planned += _metrics("AWS/RDS", (("DBInstanceIdentifier", database["id"]),), PERIOD_S, _DATABASE)
-    for cache in topology.get("cache", ()):
-        planned += _metrics("AWS/ElastiCache", (("CacheClusterId", cache["id"]),), PERIOD_S, _CACHE)
-    return planned
-
-
-def collect_cloudwatch(aws: AwsSession, topology: Mapping[str, Any], start: datetime, end: datetime) -> list[tuple[Any, ...]]:
+def collect_cloudwatch(aws: AwsSession, topology: Mapping[str, Any], start: datetime, end: datetime) -> list[Row]:
     """Read every planned metric from `start` to `end`; return rows in the order of `evidence.TABLES["metrics"]`, by time.
 
     Raises
@@ -72,51 +39,135 @@ def collect_cloudwatch(aws: AwsSession, topology: Mapping[str, Any], start: date
     SizeupError
         Where AWS doesn't answer.
     """
-    rows: list[tuple[Any, ...]] = []
-    for part in in_parts(planned_metrics(topology), QUERIES_A_CALL):
-        rows += _read(aws, part, start, end)
-    return sorted(rows)
+    span = int(start.timestamp()), int(-(-end.timestamp() // 1))
+    calls = plan_calls(planned_metrics(topology), span, datetime.now(UTC).timestamp())
+    return sorted({row for call in calls for _, rows in read_pages(aws, call) for row in rows})
 
 
-def _metrics(namespace: str, dimensions: tuple[tuple[str, str], ...], period_s: int, names: Iterable[tuple[str, str, str]]) -> list[Metric]:
-    return [Metric(namespace, name, dimensions, statistic, period_s, unit) for name, statistic, unit in names]
+def gather_cloudwatch(asked: Asked) -> int:
+    """Read what isn't read yet into the run's folder; return the points that this took.
+
+    Raises
+    ------
+    SizeupError
+        Where AWS doesn't answer any more; what was read is kept.
+    """
+    metrics, now = planned_metrics(asked.topology), datetime.now(UTC)
+    span = whole_span(asked.start.timestamp(), asked.end.timestamp())
+    journal = Journal(asked.folder, metrics)
+    with closing(journal):
+        points = _go_on(asked.aws, journal)
+        for call in plan_calls(metrics, span, now.timestamp(), journal.done):
+            points += _keep(asked.aws, journal, call)
+    return points
 
 
-def _read(aws: AwsSession, metrics: Iterable[Metric], start: datetime, end: datetime) -> list[tuple[Any, ...]]:
-    """Read one call's metrics with all its pages."""
-    by_id = {f"m{n}": metric for n, metric in enumerate(metrics)}
+def cloudwatch_bill(topology: Mapping[str, Any], start: datetime, end: datetime, now: datetime, folder: Path | None = None) -> Bill:
+    """Return what reading a stack's metrics will come to, without what lies in a run's folder already."""
+    metrics = planned_metrics(topology)
+    done = Journal(folder, metrics).done if folder else None
+    return bill_of(plan_calls(metrics, whole_span(start.timestamp(), end.timestamp()), now.timestamp(), done))
+
+
+def cloudwatch_read(topology: Mapping[str, Any], folder: Path) -> Bill:
+    """Return what a run's metrics came to, all attempts together."""
+    return Journal(folder, planned_metrics(topology)).bill
+
+
+def agent_metrics(side: SideCalls) -> list[dict[str, Any]]:
+    """List what CloudWatch agents of the region publish, as topology.json's `agent_metrics`: their dimensions are their owner's choice."""
+    found = side.pages("cloudwatch", "list_metrics", "Metrics", Namespace=AGENT)
+    return [{"name": m["MetricName"], "dimensions": {d["Name"]: d["Value"] for d in m["Dimensions"]}} for m in found]
+
+
+def read_pages(aws: AwsSession, call: Call, token: str | None = None) -> Iterator[tuple[str | None, list[Row]]]:
+    """Yield each page of a call, from the one that `token` names on: the token of the next one, and its rows by time, each once.
+
+    Raises
+    ------
+    AwsError
+        Where AWS doesn't answer, or answers incompletely every time.
+    """
+    asked = [(part, statistic) for part in call.parts for statistic in part.metric.kind.statistics]
+    parts = {f"m{n}": each for n, each in enumerate(asked)}
     arguments: dict[str, Any] = {
-        "MetricDataQueries": [{"Id": key, "MetricStat": _stat(metric), "ReturnData": True} for key, metric in by_id.items()],
-        "StartTime": start, "EndTime": end, "ScanBy": "TimestampAscending",
+        "MetricDataQueries": [_query(key, *each) for key, each in parts.items()], "StartTime": datetime.fromtimestamp(call.span[0], UTC),
+        "EndTime": datetime.fromtimestamp(call.span[1], UTC), "ScanBy": "TimestampAscending",
     }  # fmt: skip
-    rows: list[tuple[Any, ...]] = []
     while True:
-        answer = aws.call("cloudwatch", "get_metric_data", **arguments)
-        for result in answer["MetricDataResults"]:
-            rows += _rows(by_id[result["Id"]], result, aws.region)
-        if not answer.get("NextToken"):
-            return rows
-        arguments["NextToken"] = answer["NextToken"]
+        answer = _whole_answer(aws, arguments if token is None else {**arguments, "NextToken": token})
+        token = answer.get("NextToken")
+        rows = [row for result in answer["MetricDataResults"] for row in _rows(*parts[result["Id"]], result, aws.region)]
+        yield token, sorted({row[:UNIQUE]: row for row in rows}.values())
+        if not token:
+            return
 
 
-def _stat(metric: Metric) -> dict[str, Any]:
-    dimensions = [{"Name": name, "Value": value} for name, value in metric.dimensions]
-    return {
-        "Metric": {"Namespace": metric.namespace, "MetricName": metric.name, "Dimensions": dimensions},
-        "Period": metric.period_s,
-        "Stat": metric.statistic,
-    }
+def _go_on(aws: AwsSession, journal: Journal) -> int:
+    """Read the rest of a call whose pages were not all read; where its token has expired, it is read from its start."""
+    if (unfinished := journal.open_call) is None:
+        return 0
+    call, token = unfinished
+    try:
+        return _keep(aws, journal, call, token)
+    except AwsError as refused:
+        if refused.kind != "failed":
+            raise
+        return _keep(aws, journal, call)
 
 
-def _rows(metric: Metric, result: Mapping[str, Any], region: str) -> Iterable[tuple[Any, ...]]:
-    dimensions = json.dumps(dict(metric.dimensions), sort_keys=True)
+def _keep(aws: AwsSession, journal: Journal, call: Call, token: str | None = None) -> int:
+    points, is_first = 0, token is None
+    for following, rows in read_pages(aws, call, token):
+        journal.keep(call, rows, following or None, is_first=is_first)
+        points, is_first = points + len(rows), False
+    return points
+
+
+def _whole_answer(aws: AwsSession, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Ask until each result is complete, or goes on in a page to come."""
+    for _ in range(INCOMPLETE_TRIES):
+        answer = _answer(aws, arguments)
+        states = {result.get("StatusCode", "Complete") for result in answer["MetricDataResults"]}
+        if states <= {"Complete"} or (answer.get("NextToken") and "InternalError" not in states):
+            return answer
+        time.sleep(INCOMPLETE_PAUSE_S)
+    told = ", ".join(sorted(states - {"Complete"}))
+    raise AwsError(f"CloudWatch answers with {told} every time; wait a minute, then run it again.", "failed", told)
+
+
+def _answer(aws: AwsSession, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Ask once; an endpoint beside AWS that breaks at percentiles (moto 5.2 does) is asked for the rest."""
+    try:
+        return aws.call("cloudwatch", "get_metric_data", **arguments)
+    except AwsError as refused:
+        plain = [query for query in arguments["MetricDataQueries"] if not query["MetricStat"]["Stat"].startswith("p")]
+        if aws.endpoint_url is None or refused.kind != "failed" or refused.will_pass or len(plain) == len(arguments["MetricDataQueries"]):
+            raise
+        return aws.call("cloudwatch", "get_metric_data", **{**arguments, "MetricDataQueries": plain})
+
+
+def _query(key: str, part: Part, statistic: str) -> dict[str, Any]:
+    metric = part.metric
+    named = [{"Name": name, "Value": value} for name, value in metric.dimensions]
+    asked = {"Namespace": metric.namespace, "MetricName": metric.kind.name, "Dimensions": named}
+    return {"Id": key, "MetricStat": {"Metric": asked, "Period": part.period_s, "Stat": statistic}, "ReturnData": True}
+
+
+def _rows(part: Part, statistic: str, result: Mapping[str, Any], region: str) -> Iterable[Row]:
+    """Yield a result's points; one without a value is none."""
+    kind, dimensions = part.metric.kind, json.dumps(dict(part.metric.dimensions), sort_keys=True)
     for at, value in zip(result["Timestamps"], result["Values"], strict=True):
-        yield (micros(at), metric.namespace, metric.name, dimensions, metric.statistic, metric.period_s, float(value), metric.unit, region)
+        if value is not None:
+            yield (
+                micros(at), part.metric.namespace, kind.name, dimensions, statistic, part.period_s, float(value), kind.unit, region,
+            )  # fmt: skip
 
 
 COLLECTOR = Collector(
-    asks="what did the load balancer and the hypervisor count?",
+    asks="what did the load balancer, the hypervisor, database, cache and agents count?",
     fills="metrics",
-    calls=("cloudwatch:GetMetricData",),
+    calls=("cloudwatch:GetMetricData", "cloudwatch:ListMetrics"),
     collect=collect_cloudwatch,
+    gather=gather_cloudwatch,
 )

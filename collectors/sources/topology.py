@@ -136,7 +136,10 @@ def _volumes(side: SideCalls, ids: Sequence[str]) -> dict[str, Rows]:
 
 
 def _volume(volume: Mapping[str, Any]) -> dict[str, Any]:
-    return {"type": volume["VolumeType"], "gib": volume["Size"], "iops": volume.get("Iops"), "mbps": volume.get("Throughput")}
+    return {
+        "id": volume["VolumeId"], "type": volume["VolumeType"], "gib": volume["Size"], "iops": volume.get("Iops"),
+        "mbps": volume.get("Throughput"),
+    }  # fmt: skip
 
 
 def _auto_scaling(side: SideCalls, groups: Rows) -> Rows:

@@ -95,6 +95,8 @@ def gaps_words(hosts: pl.DataFrame) -> str | None:
 
 
 def _of(metrics: pl.DataFrame, namespace: str, metric: str, wanted: Any) -> pl.DataFrame:
-    rows = metrics.filter((pl.col("namespace") == namespace) & (pl.col("metric") == metric))
+    """A metric's sums or means; its percentiles stand beside them."""
+    of_it = (pl.col("namespace") == namespace) & (pl.col("metric") == metric) & ~pl.col("statistic").str.starts_with("p")
+    rows = metrics.filter(of_it)
     kept = {text for text in rows["dimensions"].unique() if wanted(json.loads(text))}
     return rows.filter(pl.col("dimensions").is_in(list(kept)))

@@ -56,7 +56,7 @@ def run_use(access_log: pl.DataFrame, metrics: pl.DataFrame, topology: Mapping[s
     rules = rule_count(topology)
     seen = units_of_metrics(metrics) or units_of_log(access_log, rules)
     span_s = _span_s(access_log)
-    read = metrics.select("namespace", "metric", "dimensions", "statistic").n_unique() or None
+    read = metrics.select("namespace", "metric", "dimensions").n_unique() or None  # up to five statistics of one are billed as one
     if seen is None or span_s is None or mean_per_s is None or access_log.is_empty():
         return MonthlyUse(seen, None, None, read, "the run's own traffic, around the clock")
     share = Decimal(str(mean_per_s)) / (Decimal(outside(access_log).height) / Decimal(str(span_s)))

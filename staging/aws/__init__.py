@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from staging.aws.world import AwsWorld, Trouble
 
-__all__ = ["AwsStandIn", "AwsWorld", "Trouble", "start_aws"]
+if TYPE_CHECKING:
+    from staging.aws.metric import MetricSeries
+    from staging.aws.server import AwsStandIn, start_aws
+
+__all__ = ["AwsStandIn", "AwsWorld", "MetricSeries", "Trouble", "start_aws"]
 
 
-def __getattr__(name: str) -> object:
-    # Lazy: the server pulls http.server and botocore's models.
-    if name in ("AwsStandIn", "start_aws"):
-        from staging.aws import server
+# Lazy: the server pulls http.server and botocore's models, a metric numpy.
+_HOME = {"AwsStandIn": "staging.aws.server", "start_aws": "staging.aws.server", "MetricSeries": "staging.aws.metric"}
 
-        return getattr(server, name)
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        import importlib
+
+        return getattr(importlib.import_module(_HOME[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

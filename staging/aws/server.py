@@ -123,12 +123,20 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _forward(address: str, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
-    """Let another server answer, error or not."""
+    """Let another server answer, error or not; what moto doesn't know, it answers with a page, AWS with a refusal.
+
+    Raises
+    ------
+    AwsFault
+        For an operation that the other server lacks.
+    """
     connection = http.client.HTTPConnection(address, timeout=FORWARD_S)
     try:
         connection.request(method, path, body, headers)
         response = connection.getresponse()
         kept = {name: value for name, value in response.headers.items() if name.lower() not in _OF_A_CONNECTION}
+        if response.status == 500 and response.headers.get_content_type() == "text/html":
+            raise AwsFault("UnsupportedOperation", "The requested operation is not supported", 400)
         return response.status, kept, response.read()
     finally:
         connection.close()

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from staging.aws.metric import MetricSeries
 
 Entry = dict[str, Any]
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -27,6 +32,12 @@ class Trouble:
         After so many calls the credentials have expired.
     answers : int or None
         After so many calls no call is answered any more: a network that is gone.
+    late_s : float
+        How long after its end a sample of a metric takes to be seen.
+    missing_ratio, duplicate_ratio : float
+        Share of a metric's samples that are lost, and of its points that are told twice.
+    is_shuffled : bool
+        Whether points come in no order.
     """
 
     throttle_every: int = 0
@@ -40,6 +51,10 @@ class Trouble:
     denied: set[str] = field(default_factory=set)
     expire_after: int | None = None
     answers: int | None = None
+    late_s: float = 0.0
+    missing_ratio: float = 0.0
+    duplicate_ratio: float = 0.0
+    is_shuffled: bool = False
 
 
 @dataclass(slots=True)
@@ -54,8 +69,12 @@ class AwsWorld:
         Items of the price list, as GetProducts returns each (there as a string).
     page_size : int
         The most items of a page, whatever the caller asks for.
+    points_a_page : int
+        The most points of an answer of GetMetricData, whatever the caller asks for.
     generation : int
         Tokens of an earlier one have expired.
+    clock : Callable
+        What time it is, which decides how old a metric's samples are.
     """
 
     instance_types: list[Entry] = field(default_factory=list)
@@ -64,9 +83,12 @@ class AwsWorld:
     rates: list[Entry] = field(default_factory=list)
     plan_state: Entry | None = None
     lists: dict[str, list[Entry]] = field(default_factory=dict)
+    metrics: list[MetricSeries] = field(default_factory=list)
     page_size: int = 100
+    points_a_page: int = 100_800
     generation: int = 0
     trouble: Trouble = field(default_factory=Trouble)
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
 class AwsFault(Exception):
@@ -79,9 +101,9 @@ class AwsFault(Exception):
 
 
 def page(
-    world: AwsWorld, items: Sequence[Entry], token: str | None, asked: int | None, most: int, expired: str
-) -> tuple[list[Entry], str | None]:
-    """Cut a page out of a list; return it and the token of the next.
+    world: AwsWorld, items: Sequence[T], token: str | None, asked: int | None, most: int, expired: str, size: int | None = None
+) -> tuple[list[T], str | None]:
+    """Cut a page out of a list, of at most `size` (else the world's); return it and the token of the next.
 
     Raises
     ------
@@ -91,7 +113,7 @@ def page(
     if asked is not None and not 1 <= asked <= most:
         raise AwsFault("InvalidParameterValue", f"MaxResults must be from 1 to {most}")
     start = 0 if token is None else _offset(world, token, expired)
-    end = start + min(asked or most, world.page_size)
+    end = start + min(asked or most, size or world.page_size)
     return list(items[start:end]), _token(world, end) if end < len(items) else None
 
 

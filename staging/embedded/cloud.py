@@ -28,6 +28,22 @@ def say_credit_modes() -> None:
     InstanceResponse.describe_instance_credit_specifications = answer  # type: ignore[method-assign]  # the one answer that is replaced
 
 
+def say_no_percentiles() -> None:
+    """Let GetMetricData leave out what it can't tell, as CloudWatch does: moto 5.2 breaks at percentiles, which it doesn't know."""
+    from moto.cloudwatch.models import CloudWatchBackend
+
+    plain = CloudWatchBackend.get_metric_data
+
+    def answer(self: Any, *args: Any, **kwargs: Any) -> Any:
+        results = plain(self, *args, **kwargs)
+        for result in results:
+            told = [(at, value) for at, value in zip(result["timestamps"], result["values"], strict=True) if value is not None]
+            result["timestamps"], result["values"] = [at for at, _ in told], [value for _, value in told]
+        return results
+
+    CloudWatchBackend.get_metric_data = answer  # type: ignore[method-assign]  # the one answer that is corrected
+
+
 def main() -> None:
     read_settings()
     # Thousands of machine images that nobody asks for; moto reads this when it is imported.
@@ -36,6 +52,7 @@ def main() -> None:
     from werkzeug.serving import make_server
 
     say_credit_modes()
+    say_no_percentiles()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line a request is nobody's reading
     server = make_server("127.0.0.1", 0, DomainDispatcherApplication(create_backend_app), threaded=True, request_handler=MotoRequestHandler)
     report_ready(port=server.server_port)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from moto_account import REGION, client
 
-from collectors import AwsSession, collect_cloudwatch, collectors, discover_topology, planned_metrics
+from collectors import AwsSession, SideCalls, agent_metrics, collect_cloudwatch, collectors, discover_topology
 from evidence import TABLES, SizeupError, micros
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
@@ -154,7 +155,8 @@ def test_each_instance_is_told_with_type_credits_monitoring_and_volumes(topology
     assert instances["api"] == {
         "id": account.instances["api"], "class": "api", "type": "t3.small", "arch": "x86_64", "zone": f"{REGION}c",
         "credit_mode": "standard", "platform": "Linux/UNIX", "tenancy": "default", "monitoring": "detailed",
-        "volumes": [{"type": "gp3", "gib": 8, "iops": 3000, "mbps": None}], "private_ip": instances["api"]["private_ip"], "tags": {},
+        "volumes": [{"id": ANY, "type": "gp3", "gib": 8, "iops": 3000, "mbps": None}], "private_ip": instances["api"]["private_ip"],
+        "tags": {},
     }  # fmt: skip
     assert (instances["frontend"]["type"], instances["frontend"]["credit_mode"], instances["frontend"]["monitoring"]) == (
         "t2.micro", "standard", "basic",
@@ -208,6 +210,7 @@ def test_the_collectors_ask_for_exactly_the_actions_that_they_name(walked, accou
     topology, walk = walked
     counts = account.session()
     collect_cloudwatch(counts, topology, NOW - timedelta(minutes=5), NOW)
+    agent_metrics(SideCalls(counts))
 
     assert walk.calls == set(collectors()["topology"].calls)
     assert counts.calls == set(collectors()["cloudwatch"].calls)
@@ -252,11 +255,12 @@ def test_an_unknown_load_balancer_is_a_sentence_that_names_those_there_are(accou
 
 def test_counts_come_back_as_rows_of_metrics_and_a_minute_without_data_is_none(topology, account):
     """As put: 120 requests in one minute, none in the next, 60 in the third."""
-    minutes = [NOW - timedelta(minutes=10 - n) for n in range(3)]
+    now = datetime.now(UTC).replace(second=0, microsecond=0)
+    minutes = [now - timedelta(minutes=10 - n) for n in range(3)]
     _put(account, topology, "RequestCount", "Count", {minutes[0]: 120.0, minutes[2]: 60.0})
     _put(account, topology, "TargetResponseTime", "Seconds", {minutes[0]: 0.025})
 
-    rows = collect_cloudwatch(account.session(), topology, NOW - timedelta(minutes=15), NOW)
+    rows = collect_cloudwatch(account.session(), topology, now - timedelta(minutes=15), now)
 
     names = [column.name for column in TABLES["metrics"]]
     api = [dict(zip(names, row, strict=True)) for row in rows if "targetgroup/moco-api" in row[3]]
@@ -277,13 +281,3 @@ def _put(account: Account, topology: dict[str, Any], name: str, unit: str, value
 
 def _api_dimension(topology: dict[str, Any]) -> str:
     return next(group["dimension"] for group in topology["target_groups"] if group["class"] == "api")
-
-
-def test_each_metric_is_planned_once_and_credits_only_of_burstable_instances(topology):
-    """GetMetricData bills by the metric: 8 of the load balancer, 6 a target group, CPU and credits of two instances."""
-    planned = planned_metrics(topology)
-
-    assert len(planned) == len(set(planned)) == (8 + 4) + 2 * 6 + 2 * 2 + 5 + 3
-    assert {(m.name, m.period_s) for m in planned if m.namespace == "AWS/EC2"} == {
-        ("CPUUtilization", 60), ("CPUUtilization", 300), ("CPUCreditBalance", 300),
-    }  # fmt: skip
