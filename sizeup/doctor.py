@@ -38,15 +38,14 @@ def examine(ctx: Context, name: str | None) -> Examined:
     SizeupError
         Where there are no settings, they don't name the target, or the credentials are not accepted.
     """
-    from sizeup.prices import open_catalogue
-    from sizeup.targets import account_of
+    from sizeup.targets import account_of, prices_of
 
     settings = ctx.settings(required=True)
     target = chosen_target(name, settings)
     aws, place = account_of(ctx, settings, settings.target[target] if target else None)
-    catalogue = open_catalogue(aws.region)
+    catalogue = prices_of(aws.region)
     ctx.say(f"asks AWS in {aws.region} for each permission, once and for nothing")
-    topology, warnings = _walked(aws, place, settings, catalogue)
+    topology, warnings = _walked(aws, place, settings)
     permissions = _permissions(aws, topology)
     hosts = [_host(ctx, host_class, each.address) for host_class, each in settings.class_.items()]
     clocks = [_aws_clock(aws), *(clock for clock, _ in hosts if clock)]
@@ -76,16 +75,14 @@ def chosen_target(name: str | None, settings: Settings) -> str | None:
     return name or next(iter(settings.target), None)
 
 
-def _walked(aws: AwsSession, place: str | None, settings: Settings, catalogue: Catalogue) -> tuple[dict[str, Any] | None, list[Warn]]:
+def _walked(aws: AwsSession, place: str | None, settings: Settings) -> tuple[dict[str, Any] | None, list[Warn]]:
     """Walk the stack; where AWS refuses a call that it can't do without, there is none, and a warning."""
-    from collectors import discover_topology
-    from sizing.money import address_usd
+    from sizeup.targets import target_groups, topology_of
 
     if place is None:
         return None, [Warn("no_target", "sizeup.toml names no target, so no stack is examined; add [target.NAME], or run sizeup init.")]
-    classes = {name: each.target_group for name, each in settings.class_.items() if each.target_group}
     try:
-        found = discover_topology(aws, place, classes=classes, as_of=datetime.now(UTC), address_monthly_usd=address_usd(catalogue))
+        found = topology_of(aws, place, target_groups(settings))
     except SizeupError as refused:
         if getattr(refused, "kind", "denied") == "credentials":
             raise
@@ -132,22 +129,23 @@ def _host(ctx: Context, host_class: str, address: str | None) -> tuple[dict[str,
     return clock.as_json() | {"why": None}, agent | {"why": None if state.running else "no agent runs there"}
 
 
-def _addresses(topology: Mapping[str, Any] | None, catalogue: Catalogue) -> Rows:
+def _addresses(topology: Mapping[str, Any] | None, catalogue: Catalogue | None) -> Rows:
     """Tell each public address with what it costs in a month of 730 and of 720 hours, and the command that drops a needless one."""
     from collectors import drop_command
     from sizing.money import address_usd
-    from sizing.money.units import cents
+    from sizing.money.units import MONTH_H, cents
 
     if topology is None:
         return []
-    monthly = {"monthly_usd": cents(address_usd(catalogue)), "monthly_usd_720h": cents(address_usd(catalogue, Decimal(SHORT_MONTH_H)))}
+    months = {"monthly_usd": MONTH_H, "monthly_usd_720h": Decimal(SHORT_MONTH_H)}
+    monthly = {name: cents(address_usd(catalogue, hours)) if catalogue else None for name, hours in months.items()}
     return [
         {**address, **monthly, "command": None if address["needed"] else drop_command(address, topology["region"])}
         for address in topology["addresses"]
     ]
 
 
-def _improvements(topology: Mapping[str, Any] | None, catalogue: Catalogue, settings: Settings) -> Rows:
+def _improvements(topology: Mapping[str, Any] | None, catalogue: Catalogue | None, settings: Settings) -> Rows:
     """Tell what could be turned on, with its price of the catalogue, null where that has none."""
     from collectors import improvements_of
 
@@ -167,8 +165,10 @@ def _said(usd: Decimal) -> str:
     return f"{usd:.2f}" if usd >= Decimal("0.01") else f"{usd:.4f}"
 
 
-def _unit_usd(catalogue: Catalogue, service: str, item: str) -> Decimal | None:
+def _unit_usd(catalogue: Catalogue | None, service: str, item: str) -> Decimal | None:
     """Return the first tier's price of an item, whose name a region may follow with its tier."""
+    if catalogue is None:
+        return None
     return next((tiers[0].usd for (s, name), tiers in catalogue.services.items() if s == service and name.startswith(item)), None)
 
 

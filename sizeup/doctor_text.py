@@ -46,7 +46,8 @@ def _agent(row: Json) -> list[str]:
 
 
 def _address(row: Json) -> list[str]:
-    price = f"{money(row['monthly_usd_720h'])} to {money(row['monthly_usd'])} a month"
+    known = row["monthly_usd"] is not None
+    price = f"{money(row['monthly_usd_720h'])} to {money(row['monthly_usd'])} a month" if known else "its price isn't known here"
     line = f"address       {row['ip']} of {row['service']} {row['owner']}: {'needed' if row['needed'] else 'not needed'}, {price}"
     if row["needed"]:
         return [line]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from evidence import SizeupError, Warn, write_atomic
 from sizeup.init_toml import MARK, Facts, settings_toml
 from sizeup.output import envelope
-from sizeup.targets import TAG_KEYS, production_tag
+from sizeup.targets import TAG_KEYS, production_tag, topology_of
 
 if TYPE_CHECKING:
     from collectors import AwsSession
@@ -43,7 +43,7 @@ def write_settings(ctx: Context, alb: str | None, *, force: bool) -> Written:
     SizeupError
         Where a file is there already and `force` isn't given, the region has no load balancer or several, or AWS doesn't answer.
     """
-    from collectors import AwsSession, discover_topology
+    from collectors import AwsSession
 
     path = ctx.config or Path("sizeup.toml")
     if path.exists() and not force:
@@ -52,7 +52,7 @@ def write_settings(ctx: Context, alb: str | None, *, force: bool) -> Written:
     aws = AwsSession(region, os.environ.get("AWS_ENDPOINT_URL"), ctx.profile)
     name = alb or only_load_balancer(aws)
     ctx.say(f"reads what stands behind {name} in {region}")
-    topology = discover_topology(aws, name, classes={}, as_of=datetime.now(UTC))
+    topology = topology_of(aws, name, {})
     facts = facts_of(topology, local_timezone(), free_tier(ctx, region))
     text = settings_toml(facts)
     try:

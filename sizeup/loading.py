@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from evidence import SizeupError, create_run, settle
+from evidence import SizeupError, create_run, settle, write_json
 from loadtests import check_rates, check_target, steps_plan
 from sizeup.measure import Load, Site, clock, describe, finished, measure, plan_json
-from sizeup.targets import address_of
+from sizeup.targets import account_of, address_of, target_groups, topology_of
 
 if TYPE_CHECKING:
     from loadtests import Target
@@ -134,7 +134,9 @@ def _record(ctx: Context, name: str, target: Target, url: str, load: Load, setti
     toml = public_toml(ctx.config) if ctx.config else ""
     describe(catalogue, [t for t in catalogue.types if t.startswith(("t2.", "t3.", "t3a.", "t4g."))], folder, toml, None)
     hosts = {str(key): value for key, value in target.hosts.items()} or {"frontend": str(urlsplit(url).hostname)}
-    groups = {key: c.target_group for key, c in settings.class_.items() if c.target_group}
+    groups = target_groups(settings)
+    if stack is None and (target.alb or groups):
+        note_topology(ctx, settings, target, folder.path)
     site = Site(url, hosts, groups, stack.access_log if stack else None, stack.trees if stack else None)
     with finished(folder, settings.objective):
         measure(folder, site, load, ctx.say)
@@ -143,16 +145,25 @@ def _record(ctx: Context, name: str, target: Target, url: str, load: Load, setti
     return folder.path
 
 
+def note_topology(ctx: Context, settings: Settings, target: Target, path: Path) -> None:
+    """Put what stands behind a target's load balancer into the run; where the account can't be read, say so and go on."""
+    aws, place = account_of(ctx, settings, target)
+    try:
+        topology = topology_of(aws, str(place), target_groups(settings))
+    except SizeupError as refused:
+        ctx.say(f"warning: {str(refused).rstrip('.')}; the run doesn't know what stands there.")
+        return
+    write_json(path / "topology.json", topology)
+    ctx.say(f"{len(topology['instances'])} instances stand behind {topology['load_balancer']['name']}")
+
+
 def collect_account(path: Path, info: StackInfo, began: datetime, ctx: Context) -> None:
     """Pull topology and CloudWatch of the stack's account into the run, by boto3."""
-    from collectors import AwsSession, collect_cloudwatch, discover_topology
-    from evidence import SpoolWriter, write_json
-    from sizeup.prices import open_catalogue
-    from sizing.money import address_usd
+    from collectors import AwsSession, collect_cloudwatch
+    from evidence import SpoolWriter
 
     aws = AwsSession(region=info.region, endpoint_url=info.aws_endpoint_url, profile=None)
-    now, price = datetime.now(UTC), address_usd(open_catalogue(info.region))
-    topology = discover_topology(aws, info.load_balancer, classes=info.target_groups, as_of=now, address_monthly_usd=price)
+    now, topology = datetime.now(UTC), topology_of(aws, info.load_balancer, info.target_groups)
     write_json(path / "topology.json", topology)
     # A metric's time is the start of its minute, which lies before the run's first second.
     rows = collect_cloudwatch(aws, topology, began.replace(second=0, microsecond=0), now)

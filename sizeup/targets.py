@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 from evidence import SizeupError
 
 if TYPE_CHECKING:
+    from catalogue import Catalogue
     from collectors import AwsSession
     from loadtests import Target
     from sizeup.context import Context
@@ -29,6 +31,37 @@ def account_of(ctx: Context, settings: Settings, target: Target | None) -> tuple
     region, _ = ctx.region(settings)
     aws = AwsSession(region, os.environ.get("AWS_ENDPOINT_URL"), ctx.profile)
     return aws, (target.alb or target.url) if target else None
+
+
+def topology_of(aws: AwsSession, place: str, classes: Mapping[str, str]) -> dict[str, Any]:
+    """Walk a load balancer's stack as it stands now; `classes` is host class -> target group.
+
+    Raises
+    ------
+    SizeupError
+        Where there is no such load balancer, or AWS doesn't answer for it.
+    """
+    from collectors import discover_topology
+    from sizing.money import address_usd
+
+    catalogue = prices_of(aws.region)
+    price = address_usd(catalogue) if catalogue else None
+    return discover_topology(aws, place, classes=classes, as_of=datetime.now(UTC), address_monthly_usd=price)
+
+
+def prices_of(region: str) -> Catalogue | None:
+    """Open a region's catalogue; None where no price of the region is known, which is no reason not to look at it."""
+    from sizeup.prices import open_catalogue
+
+    try:
+        return open_catalogue(region)
+    except SizeupError:
+        return None
+
+
+def target_groups(settings: Settings) -> dict[str, str]:
+    """Return each host class's target group, of those that name one."""
+    return {name: each.target_group for name, each in settings.class_.items() if each.target_group}
 
 
 def address_of(ctx: Context, settings: Settings, name: str, target: Target) -> str:

@@ -140,6 +140,16 @@ def test_production_is_written_to_be_read_and_is_not_loaded(sizeup, london):
     assert re.search(r"target production: https://two-\S+\.elb\.amazonaws\.com:8443 \(production-ack\)", err)
 
 
+def test_a_region_without_prices_is_looked_at_all_the_same(sizeup, london):
+    """What something costs there isn't known, and is said so."""
+    sizeup("init", "--region", "eu-west-2", "--alb", "one")
+
+    code, out, _ = sizeup("doctor", "--region", "eu-west-2")
+
+    assert code == 0
+    assert re.search(r"better        access log of app/one/\w+, price not known", out)
+
+
 def test_a_region_without_a_load_balancer_is_one_sentence(sizeup):
     code, out, err = sizeup("init", "--region", "ap-southeast-2")
 
