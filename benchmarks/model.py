@@ -9,7 +9,7 @@ import time
 from dataclasses import asdict
 
 import numpy as np
-from synthetic import Score, score_services
+from scoring import Score, score_services
 
 from catalogue import load_catalogue
 from sizing.decide.candidates import candidates

@@ -1,4 +1,4 @@
-"""Made services of known demand, memory and waits, seeded: what a run of each would show, and how near the model's answer comes.
+"""Made services of known demand, memory and waits, seeded: what a run of each would show.
 
 They are made by another road than the model goes: requests one at a time, served by processor sharing, their CPU spent
 after the wait on others, garbage collected in bursts, hyper-threads slowing each other, memory that levels off.
@@ -7,28 +7,14 @@ after the wait on others, garbage collected in bursts, hyper-threads slowing eac
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import polars as pl
 
-from catalogue import Catalogue, load_catalogue
-from sizing.decide.candidates import candidates
-from sizing.decide.decide import decide
-from sizing.decide.judge import judge
-from sizing.decide.worlds import scenarios
-from sizing.model.fit import fit
-from sizing.model.latency import REQUESTS, Response, Table
-from sizing.model.memory import CACHE_BYTES, KERNEL_BYTES
-from sizing.model.sharing import Cpus
-from sizing.model.threads import SECOND_THREAD
-from sizing.model.traffic import forecast
-from sizing.types import Evidence, HostModel, MemoryPart, Window
-from sizing.verdicts import Verdict
+from sizing.types import Evidence, Window
 
-CONFIDENCE, LIMIT_S, WORLDS = 0.95, 0.5, 256
 STEP_S, BIN_S = 150, 2
 START = datetime(2026, 11, 24, tzinfo=UTC)
 MIB = 1 << 20
@@ -55,25 +41,6 @@ class Service:
     @property
     def mean_demand_s(self) -> float:
         return float(self.demand_s @ self.weights)
-
-
-@dataclass(frozen=True)
-class Score:
-    """Shares over the services.
-
-    `coverage` of nominal 90 % intervals; `within_tenth`: the recommended candidate's true probability is at least the
-    policy's less 0.10; `near_cheapest`: it costs at most the next candidate above the truly cheapest. A service whose
-    truth is a toss-up (a candidate's true probability within 0.02 of the policy) is no tie to lose: excluded, counted.
-    """
-
-    services: int
-    with_features: int
-    coverage: Mapping[str, float]
-    within_tenth: float
-    worst_probability: float
-    near_cheapest: float
-    ties: int
-    unanswered: int
 
 
 def make_service(rng: np.random.Generator, featured: bool) -> Service:
@@ -154,12 +121,12 @@ def trace(service: Service, rate: float, seconds: float, rng: np.random.Generato
     cpu = own * rng.gamma(1 / service.scv, service.scv, count)
     begin = arrive + service.wait_median_s * np.exp(service.wait_sigma * rng.normal(size=count))
     gain = service.gain if service.present.startswith("t3") else None
-    collected = _collections(service, name, rng)
+    collected = collections(service, name, rng)
     done, counted = processor_sharing(begin, cpu + collected, gain)
     return Trace(arrive, name, begin, done, counted)
 
 
-def _collections(service: Service, name: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def collections(service: Service, name: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Garbage collected by the request that fills the young generation: one in twenty pays for all."""
     owed = service.demand_s[name] * service.gc_share * 20
     return np.where(rng.uniform(size=len(name)) < 1 / 20, owed, 0.0)
@@ -244,108 +211,3 @@ def _memory(service: Service, total: int, rng: np.random.Generator) -> pl.DataFr
     ]  # fmt: skip
     empty = {f"jvm_{name}_bytes": pl.lit(None, pl.Int64) for name in ("used", "live", "committed", "max", "metaspace")}
     return pl.DataFrame(rows).with_columns(**empty)
-
-
-def true_model(service: Service, fitted: HostModel, rng: np.random.Generator) -> HostModel:
-    """The same service known exactly; kernel and page cache stay as unsure as they are to anyone who only saw the process tree."""
-    n = fitted.background_cores_draws.shape[0]
-    late = held_bytes(service, np.full(n, 1e4), rng)
-    parts = [MemoryPart("api", late, "pss", "made", True)]
-    parts += [MemoryPart("kernel", rng.uniform(*KERNEL_BYTES, n), "assumed", "made", False)]
-    parts += [MemoryPart("cache", rng.uniform(*CACHE_BYTES, n), "assumed", "made", False)]
-    return replace(
-        fitted,
-        names=["all"],
-        merged=[[]],
-        per_external=np.ones(1),
-        demand_s_draws=np.full((1, n), service.mean_demand_s),
-        background_cores_draws=np.full(n, service.background_cores),
-        response_ratio_draws={0.95: np.ones(n)},
-        response=_response(service, rng),
-        memory=[*parts[:1], *([] if fitted.memory[1:] == [] else parts[1:])],
-    )
-
-
-def _cpus(service: Service) -> Cpus:
-    """What a service of these was measured on: two vCPUs, of one core where they are threads."""
-    return Cpus(2, 2, sum(SECOND_THREAD) / 2) if service.present.startswith("t3") else Cpus(2)
-
-
-def _response(service: Service, rng: np.random.Generator) -> Response:
-    """What a request's time is made of, exactly."""
-    name = rng.choice(2, REQUESTS, p=service.weights)
-    own = service.demand_s[name] * (1 - service.gc_share) * rng.gamma(1 / service.scv, service.scv, REQUESTS)
-    cpu = own + _collections(service, name, rng)
-    waits = service.wait_median_s * np.exp(service.wait_sigma * rng.normal(size=REQUESTS))
-    return Response("processor_sharing", cpu / cpu.mean(), waits, rng.uniform(size=REQUESTS), service.mean_demand_s)
-
-
-def covered(service: Service, evidence: Evidence, model: HostModel, rng: np.random.Generator) -> dict[str, bool]:
-    """Whether the fit's central 90 % hold the truth: demand of the mix, background, memory of a later moment, p95 at the highest step."""
-    mean = (model.demand_s_draws * model.per_external[:, None]).sum(axis=0)
-    again = trace(service, service.rates[-1], 8 * STEP_S, rng)
-    truth_p95 = float(np.quantile(again.done_s - again.arrive_s, 0.95))
-    assert model.response is not None
-    cpus = _cpus(service)
-    ratio = (service.rates[-1] * mean + model.background_cores_draws) / cpus.capacity
-    told = Table(model.response, cpus, 0.95).at(ratio, mean / model.response.demand_s)
-    later = float(held_bytes(service, np.full(40, 1e4), rng)[-1])
-    told = {
-        "demand": (mean, service.mean_demand_s),
-        "background": (model.background_cores_draws, service.background_cores),
-        "memory": (model.memory[0].bytes_draws, later),
-        "response": (told * model.response_ratio_draws[0.95], truth_p95),
-    }
-    return {name: bool(np.quantile(draws, 0.05) <= truth <= np.quantile(draws, 0.95)) for name, (draws, truth) in told.items()}
-
-
-def _judged(service: Service, model: HostModel, catalogue: Catalogue, seed: int) -> list[Verdict]:
-    traffic = forecast(service.peak_per_s, mean_per_s=None, growth_ratio_per_year=None, n=WORLDS, rng=np.random.default_rng(seed))
-    asked = [c for c in candidates(catalogue) if c.instance.arch == "x86_64"]
-    world = scenarios(
-        model, traffic, asked, catalogue, catalogue.types[service.present], [(0.95, LIMIT_S)], 0.02, "blue_green", False, seed
-    )
-    return judge(world, confidence=CONFIDENCE)
-
-
-def score_services(count: int, seed: int) -> Score:
-    """Make `count` services, fit and answer each, and compare with the truth."""
-    catalogue = load_catalogue("ap-northeast-2")
-    hits: list[dict[str, bool]] = []
-    chances, near = [], []
-    ties = unanswered = 0
-    for k in range(count):
-        rng = np.random.default_rng([seed, k])
-        service = make_service(rng, featured=k % 2 == 1)
-        evidence = observe(service, rng)
-        present = catalogue.types[service.present]
-        threads = present.threads_per_core
-        model = fit(evidence, n=WORLDS, seed=k, measured_family=present.family, measured_arch=present.arch, threads_per_core=threads)
-        assert model is not None
-        hits.append(covered(service, evidence, model, rng))
-        found = decide("api", "blue_green", _judged(service, model, catalogue, k), None).recommended
-        truth = _judged(service, true_model(service, model, rng), catalogue, k)
-        best = decide("api", "blue_green", truth, None).recommended
-        if found is None or best is None:
-            unanswered += (found is None) != (best is None)
-            continue
-        probability = {v.candidate.key: v.probability or 0.0 for v in truth}
-        chances.append(probability[found.candidate.key])
-        if any(abs(p - CONFIDENCE) < 0.02 for p in probability.values()):
-            ties += 1
-            continue
-        costs = sorted({v.monthly_usd for v in truth if v.fits and v.monthly_usd is not None})
-        spent = next(v.monthly_usd for v in truth if v.candidate.key == found.candidate.key)
-        near.append(spent is not None and spent <= costs[min(1, len(costs) - 1)])
-    shares = {name: round(float(np.mean([h[name] for h in hits])), 3) for name in hits[0]}
-    least = CONFIDENCE - 0.10
-    return Score(
-        services=count,
-        with_features=count // 2,
-        coverage=shares,
-        within_tenth=round(float(np.mean([c >= least for c in chances])), 3),
-        worst_probability=round(float(min(chances)), 3),
-        near_cheapest=round(float(np.mean(near)), 3),
-        ties=ties,
-        unanswered=unanswered,
-    )

@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
+from case_model import said
 from jinja2 import StrictUndefined, Template
 
 from catalogue import Catalogue, load_catalogue, size_units
@@ -267,7 +268,7 @@ def write(folder: Path = RUNS) -> str:
         beside=beside_mib(), spread=spread_mib(), paid=PAID_USD,
         covers=size_units(SMALL) / size_units(MICRO), addresses=runs[SMALL].run.topology["addresses"], spare=spare,
         purchase=purchase(catalogue, runs[SMALL].run), rescue=rescue(catalogue, day),
-        told=judged(catalogue, day),
+        told=judged(catalogue, day), model=said(catalogue, {name: measured.run for name, measured in runs.items()}),
         spare_usd=sum(Decimal(address["monthly_usd"]) for address in spare), kernel=KERNEL_SOURCE, cache=CACHE_SOURCE, mib=MIB,
     )  # fmt: skip
 

@@ -27,7 +27,7 @@ LEAK = 0.1
 """What a copy may gain in a week where none was watched for an hour, as a part of what it holds."""
 CONTENDERS = 40
 CENT = Decimal("0.01")
-LOOK = "sizeup look"
+LOOK, LOAD = "sizeup look", "sizeup load staging"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,12 @@ def next_steps(
     ranked = sorted((w for w in worth if w[1] > 0), key=lambda w: -w[1])
     steps = [step(d.command, d.why, could, usd) for d, usd, could in ranked]
     peak = float(np.median(world.traffic.peak_draws))
-    return [*_first(refused, recommendation), *steps, *(s for s in _asked(refused, peak) if s["why"] not in {t["why"] for t in steps})]
+    return [*_first(refused, recommendation), *steps, *(s for s in _asked(refused, peak) if not _known(s, steps))]
+
+
+def _known(asked: Mapping[str, str | None], steps: Sequence[Mapping[str, str | None]]) -> bool:
+    """Whether a step that is worth something already does what a purchase asks for."""
+    return any(asked["why"] == s["why"] or (asked["command"] == s["command"] != LOAD) for s in steps)
 
 
 def step(command: str, why: str, could: str | None, usd: Decimal = Decimal(0)) -> dict[str, str | None]:
@@ -86,14 +91,14 @@ def doubts(world: World, evidence: Evidence, recommendation: Recommendation) -> 
     yield Doubt("sizeup load staging --step-time 1h", "how much it holds after hours is still unsure", _both(world, with_memory))
     if evidence.deployments == 0 and world.deploy == "blue_green":
         copies = [with_copies(world, ratio) for ratio in SECOND_COPY]
-        yield Doubt("sizeup load staging", "no deployment was seen: deploy once while it runs", (copies[0], copies[1]))
+        yield Doubt(LOAD, "no deployment was seen: deploy once while it runs", (copies[0], copies[1]))
     if world.traffic.source != "history":
         yield Doubt("sizeup collect staging --since 14d", "no history says how much comes", _both(world, with_traffic))
     chosen = recommendation.recommended
     if chosen is not None and chosen.speed == "benchmark":
         family = chosen.candidate.instance.family
         why = f"run it on a {chosen.candidate.type}: how fast {family} is beside the measured type, benchmarks alone say"
-        yield Doubt("sizeup load staging", why, _both(world, lambda w, q: with_speed(w, family, q)))
+        yield Doubt(LOAD, why, _both(world, lambda w, q: with_speed(w, family, q)))
 
 
 def _both(world: World, pinned: Callable[[World, float], World]) -> tuple[World, World]:
@@ -189,7 +194,7 @@ def _asked(refused: Mapping[str, bool | None], peak_per_s: float) -> list[dict[s
     """What a purchase would be refused for, though the type would stay."""
     wanted = {
         "no_peak": (f"sizeup load staging --rates {peak_per_s:.3g}", "the forecast peak was never loaded"),
-        "no_deployment": ("sizeup load staging", "no deployment was seen: deploy once while it runs"),
+        "no_deployment": (LOAD, "no deployment was seen: deploy once while it runs"),
         "too_short": ("sizeup load staging --step-time 10m", "under 30 minutes of valid windows"),
         "too_few_days": ("sizeup collect staging --since 14d", "under 14 days of production's own history"),
     }
