@@ -20,7 +20,7 @@ import numpy as np
 from sizing.money.optimum import Item, Problem, optimise
 
 FAMILIES, HOURS = 20, 8760
-CASES = ((1, 1e-9, False, 5.0), (200, 1e-6, False, 120.0), (1, 1e-9, True, 20.0))
+CASES = ((1, 1e-9, False, 5.0), (200, 1e-6, False, 120.0), (1, 1e-9, True, 10.0))
 """Futures, tolerance, whole dollars, limit in seconds."""
 MEMORY_LIMIT_GB = 1.5
 RATIOS = {"standard": ("0.60", "0.574", "0.562"), "convertible": ("0.692", "0.66", "0.65")}
