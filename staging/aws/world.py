@@ -67,6 +67,10 @@ class AwsWorld:
         What the account holds and did, by the operation that lists it ("DescribeSavingsPlans"); what isn't there is none.
     products : list
         Items of the price list, as GetProducts returns each (there as a string).
+    hosts : dict
+        Instances that Systems Manager reaches, and the environment in which scripts run there.
+    invocations : dict
+        By command and instance what GetCommandInvocation will answer, in turn: None that there is no such one; the last stays.
     page_size : int
         The most items of a page, whatever the caller asks for.
     points_a_page : int
@@ -84,6 +88,8 @@ class AwsWorld:
     plan_state: Entry | None = None
     lists: dict[str, list[Entry]] = field(default_factory=dict)
     metrics: list[MetricSeries] = field(default_factory=list)
+    hosts: dict[str, dict[str, str]] = field(default_factory=dict)
+    invocations: dict[tuple[str, str], list[Entry | None]] = field(default_factory=dict)
     page_size: int = 100
     points_a_page: int = 100_800
     generation: int = 0

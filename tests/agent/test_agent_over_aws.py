@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ssm_stand_in import SsmStandIn
 
 from collectors import (
     AwsSession,
@@ -26,17 +25,23 @@ from collectors.install import check_python, unpack
 from collectors.transports.s3 import S3Remote
 from collectors.transports.ssm import SsmRemote, is_instance
 from evidence import SizeupError
+from staging.aws import AwsStandIn, AwsWorld, start_aws
 
 INSTANCE, BUCKET = "i-0123456789abcdef0", "sizeup-test"
 
 
 @pytest.fixture
-def ssm(tmp_path: Path) -> Iterator[SsmStandIn]:
+def home(tmp_path: Path) -> Path:
+    """The home of whoever runs scripts on the instance."""
     home = tmp_path / "home"
     home.mkdir()
-    stand_in = SsmStandIn(INSTANCE, {"PATH": os.environ["PATH"], "HOME": str(home)})
-    yield stand_in
-    stand_in.close()
+    return home
+
+
+@pytest.fixture
+def ssm(home: Path) -> Iterator[AwsStandIn]:
+    with start_aws(AwsWorld(hosts={INSTANCE: {"PATH": os.environ["PATH"], "HOME": str(home)}})) as stand_in:
+        yield stand_in
 
 
 @pytest.fixture(scope="module")
@@ -87,9 +92,9 @@ def test_a_script_that_fails_there_is_one_sentence(ssm):
         remote.run("echo 'disk is on fire' >&2; exit 3")
 
 
-def test_a_spool_comes_by_a_signed_address(ssm, s3, tmp_path):
+def test_a_spool_comes_by_a_signed_address(ssm, home, s3, tmp_path):
     """The host puts it with Python's urllib and no credentials; nothing stays in the bucket."""
-    spool = Spool(f"{ssm.environ['HOME']}/.sizeup-agent/spool", spool_head("api", 1.0), 10**9)
+    spool = Spool(str(home / ".sizeup-agent/spool"), spool_head("api", 1.0), 10**9)
     for n in range(5):
         spool.write(n * 1_000_000, [1_000_000, 2, *[0] * 23], {}, [])
     remote = S3Remote(SsmRemote(INSTANCE, AwsSession("ap-northeast-2", ssm.url)), s3, BUCKET)
