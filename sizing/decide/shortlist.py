@@ -60,32 +60,48 @@ def simulate_shortlist(world: World, found: Recommendation, seed: int) -> list[S
         return []
     only = world.only({c.key for c in shortlist(found)})
     quantile = world.latency[0][0]
-    formula, waits = response_s(only, quantile), backlog_s(only)
-    return [_simulated(only, row, quantile, formula[row], waits[row], seed) for row in range(len(only.candidates))]
-
-
-def _simulated(world: World, row: int, quantile: float, formula: F8, waits: F8, seed: int) -> Simulated:
-    candidate, throttled, draws = world.candidates[row], float((waits > 0).mean()), np.minimum(formula + waits, GIVEN_UP_S)
-    ratio = world.peak_busy_draws[row] / world.threads_draws[row]
-    steady = np.flatnonzero(ratio < STEADY_RATIO)[:WORLDS]
-    if len(steady) < WORLDS // 4:
-        often = float((ratio >= STEADY_RATIO).mean())
-        busy = f"the peak keeps the CPUs over {STEADY_RATIO:.0%} busy in {often:.0%} of worlds: no steady state"
-        return Simulated(candidate, quantile, draws, None, None, throttled, None, busy)
-    assert world.model.response is not None
+    draws, throttled = np.minimum(response_s(only, quantile) + backlog_s(only), GIVEN_UP_S), (backlog_s(only) > 0).mean(axis=1)
+    ratio = only.peak_busy_draws / only.threads_draws
     # A demand that a wide fit lets be nothing is served in no time.
-    service_s = np.maximum(peak_demand_s(world) / world.speed_draws[row], 1e-9)[steady]
-    over = _over_formula(world.model.response, cpus_of(candidate), quantile, ratio[steady], service_s, seed)
+    service_s = np.maximum(peak_demand_s(only) / only.speed_draws, 1e-9)
+    over = _over_formula(world.model.response, [cpus_of(c) for c in only.candidates], quantile, ratio, service_s, seed)
+    return [
+        _compared(candidate, quantile, draws[row], float(throttled[row]), over[row], float((ratio[row] >= STEADY_RATIO).mean()))
+        for row, candidate in enumerate(only.candidates)
+    ]
+
+
+def _compared(candidate: Candidate, quantile: float, draws: F8, throttled: float, over: F8, busy: float) -> Simulated:
+    if len(over) < WORLDS // 4:
+        why = f"the peak keeps the CPUs over {STEADY_RATIO:.0%} busy in {busy:.0%} of worlds: no steady state"
+        return Simulated(candidate, quantile, draws, None, None, throttled, None, why)
     apart, error = float(np.quantile(over, quantile)), _error(over, quantile)
     agrees = abs(apart - 1.0) <= TOLERANCE_RATIO + 2 * error
-    why = f"simulated {apart:.2f} ± {error:.2f} of the formula's, within {TOLERANCE_RATIO:.0%}"
-    if not agrees:
-        why = f"simulated {apart:.2f} ± {error:.2f} of the formula's: few long requests make the queue's tail, which the formula smooths"
-    return Simulated(candidate, quantile, draws, apart, error, throttled, agrees, why)
+    told = f"simulated {apart:.2f} ± {error:.2f} of the formula's"
+    why = f"within {TOLERANCE_RATIO:.0%}" if agrees else "few long requests make the queue's tail, which the formula smooths"
+    return Simulated(candidate, quantile, draws, apart, error, throttled, agrees, f"{told}{', ' if agrees else ': '}{why}")
 
 
-def _over_formula(response: Response, cpus: Cpus, quantile: float, ratio: F8, service_s: F8, seed: int) -> F8:
-    """Simulated response times over the formula's quantile of their world, shape (worlds, requests)."""
+def _over_formula(response: Response, kinds: Sequence[Cpus], quantile: float, ratio: F8, service_s: F8, seed: int) -> list[F8]:
+    """Simulated response times over the formula's quantile of their world, for each candidate shape (worlds, requests).
+
+    Worlds that never settle are left out; candidates with the same CPUs are simulated together.
+    """
+    found: list[F8] = [np.zeros((0, REQUESTS))] * len(kinds)
+    steady = [np.flatnonzero(row < STEADY_RATIO)[:WORLDS] for row in ratio]
+    for cpus in dict.fromkeys(kinds):
+        rows = [row for row, kind in enumerate(kinds) if kind == cpus]
+        busy, cost_s = (np.concatenate([values[row, steady[row]] for row in rows]) for values in (ratio, service_s))
+        told = Table(response, cpus, quantile).at(busy, cost_s / response.demand_s)
+        over = _simulated(response, cpus, busy, cost_s, seed) / told[:, None]
+        ends = np.cumsum([len(steady[row]) for row in rows])[:-1]
+        for row, part in zip(rows, np.split(over, ends), strict=True):
+            found[row] = part
+    return found
+
+
+def _simulated(response: Response, cpus: Cpus, ratio: F8, service_s: F8, seed: int) -> F8:
+    """Response times at utilisations and mean service times, shape (worlds,) each, once the queue has filled."""
     rng = stream(seed, "simulate")
     picked = rng.integers(0, len(response.sizes), (len(ratio), REQUESTS))
     # What the host does without requests is served among them, as if it were some more.
@@ -95,9 +111,7 @@ def _over_formula(response: Response, cpus: Cpus, quantile: float, ratio: F8, se
         stayed_s = processor_sharing_s(arrive_s, cpu_s, cpus)
     else:
         stayed_s = first_come_s(arrive_s, cpu_s, max(1, int(response.capacity(cpus))))
-    told = Table(response, cpus, quantile).at(ratio, service_s / response.demand_s)
-    over: F8 = settled(stayed_s + response.waits_s[picked]) / told[:, None]
-    return over
+    return settled(stayed_s + response.waits_s[picked])
 
 
 def _error(over: F8, quantile: float, groups: int = 8) -> float:

@@ -16,6 +16,7 @@ LEVEL = 0.9
 LEAST_BINS = 8
 """Fewer bins drawn again and again are often one bin."""
 STILL_WIDTH_RATIO = 0.5
+HIDDEN_RATIO = 0.2
 IDLE_CORES = (0.0, 0.1)
 """What a service takes without requests where nothing says: runtimes, agents and the system of idle hosts took up to a tenth."""
 # Bins next to each other share queues and background work, so whole blocks of them are drawn, never single bins.
@@ -93,16 +94,18 @@ def fit_few(counts: F8, cpu_s: F8, seconds: F8, names: Sequence[str], *, n: int,
     """Bound the service demand by a few bins: what is taken without requests is anything up to four fifths of the least busy bin's CPU.
 
     Parameters as of `fit_demand`; every name stands in one group. The fewer requests that bin had beside the others, the
-    more of its CPU may be nobody's.
+    more of its CPU may be nobody's; and up to a fifth of all CPU may be that of starts, deployments and warm-up, which
+    averages of minutes hide.
     """
     total, took_s = float(counts.sum()), np.broadcast_to(cpu_s if cpu_s.ndim == 2 else cpu_s[:, None], (len(cpu_s), n)).sum(axis=0)
     cores, rates = cpu_s.reshape(len(cpu_s), -1).mean(axis=1) / seconds, counts.sum(axis=1) / seconds
     least = int(cores.argmin())
-    idle = rng.uniform(0.0, 1.0 - 0.2 * min(rates[least] / rates.mean(), 1.0), n) * cores[least]
+    idle, share = (1.0 - 0.2 * min(rates[least] / rates.mean(), 1.0)) * cores[least], rng.uniform(0.0, 1.0, n)
     # Requests of exponential size: a sum of n is known to √(2/n), their count included.
     error = rng.normal(1.0, np.sqrt(2.0 / total), n)
-    demand = np.maximum((took_s - idle * seconds.sum()) / total * error, 0.0)
-    return DemandFit([list(names)], demand[None, :], idle)
+    others_s = share * np.maximum(idle * seconds.sum(), HIDDEN_RATIO * took_s)
+    demand = np.maximum((took_s - others_s) / total * error, 0.0)
+    return DemandFit([list(names)], demand[None, :], share * idle)
 
 
 def bound_by_response(mean_response_s: float, names: Sequence[str], *, n: int, rng: np.random.Generator) -> DemandFit:

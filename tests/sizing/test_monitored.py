@@ -174,4 +174,5 @@ def test_a_bin_without_requests_shows_all_of_the_background():
     fitted = fit_few(np.array([[0.0], [100.0]]), np.array([0.6, 2.6]), np.full(2, 60.0), ["*"], n=512, rng=np.random.default_rng(0))
 
     assert np.quantile(fitted.background_cores_draws, 0.95) == pytest.approx(0.0095, abs=0.001)
+    assert np.quantile(fitted.demand_s_draws, 0.05) > 0.02 * 0.6
     assert fitted.groups == [["*"]]
