@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from evidence import RunFolder, SizeupError, list_runs, read_meta, rfc3339, run_status
 
@@ -93,16 +93,25 @@ def target_named(name: str, settings: Settings) -> Target:
     raise SizeupError(f'target "{name}": sizeup.toml doesn\'t name it; {known}')
 
 
-def account_of(ctx: Context, settings: Settings, target: Target) -> tuple[AwsSession, str]:
-    """Return the account, and how the target's load balancer is named there; a stack of ours brings its own account."""
+class Place(NamedTuple):
+    """An account, how a load balancer is named there, and whether both are a stack's of ours."""
+
+    aws: AwsSession
+    load_balancer: str
+    synthetic: bool
+
+
+def place_of(ctx: Context, settings: Settings, target: Target) -> Place:
+    """Return where a target stands; a stack of ours brings its own account."""
     from collectors import AwsSession
     from sizeup.loading import stack_beside
 
     stack = stack_beside(ctx.config, target.url) if target.url else None
     if stack is not None:
-        return AwsSession(stack.region, stack.aws_endpoint_url), stack.load_balancer
+        return Place(AwsSession(stack.region, stack.aws_endpoint_url), stack.load_balancer, synthetic=True)
     region, _ = ctx.region(settings)
-    return AwsSession(region, os.environ.get("AWS_ENDPOINT_URL"), ctx.profile), str(target.alb or target.url)
+    session = AwsSession(region, os.environ.get("AWS_ENDPOINT_URL"), ctx.profile)
+    return Place(session, str(target.alb or target.url), synthetic=False)
 
 
 def span_of(options: CollectOptions, now: datetime) -> tuple[datetime, datetime]:
@@ -132,7 +141,8 @@ def unfinished(results: Path, name: str, options: CollectOptions, now: datetime)
             meta = read_meta(path)
             if meta["plan"].get("asked") == options.key and meta["target"] == name:
                 is_same = options.end is not None or now - datetime.fromisoformat(meta["started_at"]) < RESUMED_WITHIN
-                return RunFolder(path, meta) if is_same and run_status(meta) in ("stopped", "crashed") else None
+                is_begun = (path / "topology.json").exists() and run_status(meta) in ("stopped", "crashed")
+                return RunFolder(path, meta) if is_same and is_begun else None
     return None
 
 
@@ -141,9 +151,9 @@ def span_of_run(meta: Mapping[str, Any]) -> tuple[datetime, datetime]:
     return datetime.fromisoformat(meta["plan"]["start"]), datetime.fromisoformat(meta["plan"]["end"])
 
 
-def told(name: str, place: str, start: datetime, end: datetime, priced: PricedBill) -> list[str]:
+def told(name: str, load_balancer: str, start: datetime, end: datetime, priced: PricedBill) -> list[str]:
     """Say what is about to be read and what it costs."""
-    return [f"target {name}: {place}, {rfc3339(start)} to {rfc3339(end)}", f"CloudWatch: {bill_words(priced)}"]
+    return [f"target {name}: {load_balancer}, {rfc3339(start)} to {rfc3339(end)}", f"CloudWatch: {bill_words(priced)}"]
 
 
 def bill_words(priced: PricedBill) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,8 +15,9 @@ from evidence import RunFolder, SizeupError, Warn, create_run, process_mark, rfc
 from sizeup.collect_plan import (
     PLAN,
     CollectOptions,
+    Place,
     PricedBill,
-    account_of,
+    place_of,
     price_bill,
     span_of,
     span_of_run,
@@ -47,10 +48,15 @@ class Collected:
     topology: Mapping[str, Any]
     folder: RunFolder | None = None
     read: PricedBill | None = None
+    refused: Sequence[Warn] = ()
 
     @property
     def warnings(self) -> list[Warn]:
-        return [Warn(w["code"], w["message"]) for w in self.topology.get("warnings", ())]
+        """What the account didn't tell: parts of the topology, sources, or any point at all."""
+        found = [Warn(w["code"], w["message"]) for w in self.topology.get("warnings", ())]
+        if self.read is not None and not self.read.bill.points:
+            found.append(Warn("metrics_empty", "CloudWatch has no point of this stack in that span; check target, region and span."))
+        return [*found, *self.refused]
 
     def as_json(self) -> dict[str, Any]:
         meta = self.folder.meta if self.folder else {}
@@ -74,29 +80,36 @@ def run_collect(ctx: Context, name: str, options: CollectOptions) -> Collected:
     settle(ctx.results, now)
     folder = None if options.dry_run else unfinished(ctx.results, name, options, now)
     start, end = span_of_run(folder.meta) if folder else span_of(options, now)
-    aws, place = account_of(ctx, settings, target)
-    topology = _kept_topology(folder) if folder else _walk(ctx, aws, place, settings)
-    plan = _price(topology, start, end, now, aws.region, folder)
-    for line in told(name, place, start, end, plan):
+    place = place_of(ctx, settings, target)
+    topology = _kept_topology(folder) if folder else _walk(ctx, place, settings)
+    plan = _price(topology, start, end, now, place.aws.region, folder)
+    for line in told(name, place.load_balancer, start, end, plan):
         ctx.say(line)
     if options.dry_run:
         return Collected(name, start, end, plan, topology)
     folder = folder or _begin(ctx, name, options, start, end, now, topology)
+    folder.update(synthetic=place.synthetic)
     ctx.say(f"the run is {folder.path}")
     with _ended(folder):
         _wait_until(end, ctx)
-        gather_all(_asked(ctx, aws, topology, start, end, folder), folder)
-    return Collected(name, start, end, plan, topology, folder, _spent(topology, aws.region, folder))
+        refused = gather_all(_asked(ctx, place.aws, topology, start, end, folder), folder)
+    return Collected(name, start, end, plan, topology, folder, _spent(topology, place.aws.region, folder), refused)
 
 
-def gather_all(asked: Asked, folder: RunFolder) -> None:
+def gather_all(asked: Asked, folder: RunFolder) -> list[Warn]:
     """Let each source put what it finds into the run; one that a former attempt finished is not asked again.
+
+    Returns
+    -------
+    list of Warn
+        Sources that failed without ending the collection.
 
     Raises
     ------
     SizeupError
-        Where CloudWatch doesn't answer, or the account as a whole; another source that fails is a warning.
+        Where CloudWatch doesn't answer, or the account as a whole.
     """
+    warnings = []
     for name, source in sources():
         if name in folder.meta["collected"] or source.gather is None:
             continue
@@ -105,10 +118,11 @@ def gather_all(asked: Asked, folder: RunFolder) -> None:
         except SizeupError as refused:
             if name == "cloudwatch" or getattr(refused, "kind", None) in _ENDS:
                 raise SizeupError(f"{str(refused).rstrip('.')}; what was read is kept in {folder.id}, and the same call goes on.") from None
-            asked.say(f"warning: {refused}")
+            warnings.append(Warn(f"{name}_missing", str(refused)))
             continue
         asked.say(f"{name}: {rows:,} more in {source.fills}")
         folder.update(collected={**folder.meta["collected"], name: rows})
+    return warnings
 
 
 def sources() -> list[tuple[str, Collector]]:
@@ -124,16 +138,17 @@ def _kept_topology(folder: RunFolder) -> dict[str, Any]:
     return kept
 
 
-def _walk(ctx: Context, aws: AwsSession, place: str, settings: Settings) -> dict[str, Any]:
+def _walk(ctx: Context, place: Place, settings: Settings) -> dict[str, Any]:
     """Look at what stands there, and at what agents on it publish."""
     from collectors import SideCalls, agent_metrics, discover_topology
     from sizeup.prices import open_catalogue
     from sizing.money import address_usd
 
-    ctx.say(f"looks at what stands behind {place} in {aws.region}")
+    aws = place.aws
+    ctx.say(f"looks at what stands behind {place.load_balancer} in {aws.region}")
     classes = {name: each.target_group for name, each in settings.class_.items() if each.target_group}
     price = address_usd(open_catalogue(aws.region))
-    found = discover_topology(aws, place, classes=classes, as_of=datetime.now(UTC), address_monthly_usd=price)
+    found = discover_topology(aws, place.load_balancer, classes=classes, as_of=datetime.now(UTC), address_monthly_usd=price)
     side = SideCalls(aws)
     found["agent_metrics"] = agent_metrics(side)
     found["warnings"] += [dict(warning.as_json()) for warning in side.warnings]

@@ -38,6 +38,8 @@ class Trouble:
         Share of a metric's samples that are lost, and of its points that are told twice.
     is_shuffled : bool
         Whether points come in no order.
+    incomplete : int
+        So many answers of GetMetricData to come tell half of their points, and say that they are incomplete.
     """
 
     throttle_every: int = 0
@@ -55,6 +57,7 @@ class Trouble:
     missing_ratio: float = 0.0
     duplicate_ratio: float = 0.0
     is_shuffled: bool = False
+    incomplete: int = 0
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from made_account import CLASSES, REGION, SETTINGS, build_account, made_series
@@ -20,11 +21,11 @@ from moto_process import moto_server
 from collectors import AwsSession, discover_topology
 from collectors.metric_plan import DAY_S
 from evidence import open_run
+from sizeup.main import run
 from sizeup.runs import check_run
-from staging.aws import AwsWorld, start_aws
+from staging.aws import AwsWorld, MetricSeries, start_aws
 from staging.aws.services.cloudwatch import billed_metrics
 
-SIZEUP = [sys.executable, "-m", "sizeup"]
 SAMPLE = Path(__file__).parents[2] / "results/sample"
 METRIC_DATA = "cloudwatch:GetMetricData"
 
@@ -47,30 +48,43 @@ def aws(account):
     start_s = now_s - 15 * DAY_S
     counts = [series for series in made_series(stack, start_s, now_s) if series.name == "RequestCount"]
     rest = [series for series in made_series(stack, start_s, now_s, every_s=1800) if series.name != "RequestCount"]
-    stand_in.world = AwsWorld(metrics=[*counts, *rest])
+    stand_in.world = AwsWorld(metrics=[*counts, *rest, agent_memory(stack["instances"][0]["id"], start_s, now_s)])
     stand_in.calls.clear()
     stand_in.answered.clear()
     return stand_in
 
 
+def agent_memory(host, start_s, now_s):
+    """What a CloudWatch agent publishes, under dimensions of its owner's choice."""
+    at_s = np.arange(start_s // 3600 * 3600, now_s, 3600)
+    dimensions = {"InstanceId": host, "AutoScalingGroupName": "shop"}
+    return MetricSeries("CWAgent", "mem_used_percent", dimensions, at_s, np.full(len(at_s), 41.5), "Percent")
+
+
 @pytest.fixture
-def environ(aws, tmp_path):
+def environ(aws, tmp_path, monkeypatch):
+    """A folder with settings, the stand-in as AWS, nothing of the machine's account."""
     (tmp_path / "sizeup.toml").write_text(SETTINGS)
-    own = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "SIZEUP_"))}
-    return own | {"AWS_ENDPOINT_URL": aws.url, "HOME": str(tmp_path), "SIZEUP_CACHE": str(tmp_path / "cache")}
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith(("AWS_", "SIZEUP_"))]:
+        monkeypatch.delenv(name)
+    own = {"AWS_ENDPOINT_URL": aws.url, "HOME": str(tmp_path), "SIZEUP_CACHE": str(tmp_path / "cache"), "AWS_EC2_METADATA_DISABLED": "true"}
+    for name, value in own.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
 
 
 @pytest.fixture
-def sizeup(environ, tmp_path):
-    def run(*args, expect=0, **more):
-        command = [*SIZEUP, *args]
-        done = subprocess.run(
-            command, cwd=tmp_path, env={**environ, **more}, capture_output=True, text=True, timeout=120, check=False
-        )
-        assert done.returncode == expect, done.stderr
-        return done
+def sizeup(environ, capsys):
+    def call(*args, expect=0, **more):
+        for name, value in more.items():
+            environ.setenv(name, value)
+        code = run(list(args))
+        said = capsys.readouterr()
+        assert code == expect, said.err
+        return said
 
-    return run
+    return call
 
 
 def metric_calls(aws):
@@ -79,14 +93,14 @@ def metric_calls(aws):
 
 def test_what_is_said_before_is_what_is_read_and_recommend_and_checks_read_the_run(aws, sizeup, tmp_path):
     """CloudWatch pricing: metrics requested; the stand-in counts them as AWS does."""
-    said = json.loads(sizeup("collect", "production", "--dry-run", "--json").stdout)
+    said = json.loads(sizeup("collect", "production", "--dry-run", "--json").out)
     assert not metric_calls(aws)
     assert not (tmp_path / "results").exists()
 
     done = sizeup("collect", "production", "--json")
 
-    found = json.loads(done.stdout)
-    run = open_run(tmp_path / found["path"])
+    found = json.loads(done.out)
+    kept = open_run(tmp_path / found["path"])
     plan = found["plan"]
     assert (found["schema"], found["status"], said["plan"]) == ("sizeup.collect/1", "complete", plan)
     assert (plan["billed_metrics"], plan["calls"]) == (
@@ -94,19 +108,21 @@ def test_what_is_said_before_is_what_is_read_and_recommend_and_checks_read_the_r
     )  # fmt: skip
     assert float(plan["usd"]) == pytest.approx(plan["billed_metrics"] * 0.01 / 1000)
     assert (found["read"]["billed_metrics"], found["read"]["calls"]) == (plan["billed_metrics"], plan["calls"])
-    assert f"{plan['billed_metrics']} billed metrics in {plan['calls']} calls" in done.stderr
-    assert run.meta["cost_usd"] == plan["usd"]
-    assert run.metrics.height == found["collected"]["cloudwatch"]
-    assert [f for f in check_run(run.path) if f.level == "fault"] == []
-    assert run.topology["target_groups"]
-    assert json.loads(sizeup("recommend", found["id"], str(SAMPLE), "--json").stdout)["traffic"]["source"] == "history"
+    assert f"{plan['billed_metrics']} billed metrics in {plan['calls']} calls" in done.err
+    assert kept.meta["cost_usd"] == plan["usd"]
+    assert kept.metrics.height == found["collected"]["cloudwatch"]
+    assert [f for f in check_run(kept.path) if f.level == "fault"] == []
+    memory = kept.metrics.filter(pl.col("namespace") == "CWAgent")
+    assert set(memory["statistic"]) == {"Average", "Maximum"}
+    assert set(memory["value"]) == {41.5}
+    assert json.loads(sizeup("recommend", found["id"], str(SAMPLE), "--json").out)["traffic"]["source"] == "history"
 
 
 def test_the_last_minutes_are_waited_for_until_they_are_told(aws, sizeup, tmp_path):
     """Samples that come four minutes late: a span that ends now ends before them, and holds every minute."""
     aws.world.trouble.late_s = 240
 
-    found = json.loads(sizeup("collect", "production", "--since", "1h", "--json").stdout)
+    found = json.loads(sizeup("collect", "production", "--since", "1h", "--json").out)
 
     counts = open_run(tmp_path / found["path"]).metrics.filter(
         (pl.col("metric") == "RequestCount") & ~pl.col("dimensions").str.contains("TargetGroup")
@@ -117,11 +133,11 @@ def test_the_last_minutes_are_waited_for_until_they_are_told(aws, sizeup, tmp_pa
     assert (end - counts["at"].max()).total_seconds() == 60
 
 
-def test_killed_in_the_middle_it_goes_on_and_asks_for_nothing_twice(aws, environ, sizeup, tmp_path):
+def test_killed_in_the_middle_it_goes_on_and_asks_for_nothing_twice(aws, sizeup, tmp_path):
     """kill -9 while the fourth call is on its way."""
     start, end = (f"{datetime.fromtimestamp(time.time() - ago_s, UTC):%Y-%m-%dT%H:%M}" for ago_s in (14 * DAY_S, 600))
     span = ("--start", start, "--end", end)
-    process = subprocess.Popen([*SIZEUP, "collect", "production", *span], cwd=tmp_path, env=environ, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([sys.executable, "-m", "sizeup", "collect", "production", *span], stderr=subprocess.DEVNULL)
     while len(metric_calls(aws)) < 3:
         time.sleep(0.005)
         assert process.poll() is None
@@ -139,13 +155,13 @@ def test_killed_in_the_middle_it_goes_on_and_asks_for_nothing_twice(aws, environ
     done = sizeup("collect", "production", *span)
 
     asked_for = Counter(json.dumps(call, sort_keys=True) for call in metric_calls(aws))
-    run = open_run(torn)
+    whole = open_run(torn)
     assert [path.name for path in (tmp_path / "results/runs").iterdir()] == [torn.name]
-    assert run.status == "complete"
-    assert 0 < before < run.metrics.height == run.metrics.n_unique()
+    assert whole.status == "complete"
+    assert 0 < before < whole.metrics.height == whole.metrics.n_unique()
     assert max(asked_for.values()) == 1
     assert aws.calls.count("elasticloadbalancing:DescribeLoadBalancers") == walked
-    assert "billed metrics" in done.stdout
+    assert "billed metrics" in done.out
     sizeup("collect", "production", *span)
     assert len(list((tmp_path / "results/runs").iterdir())) == 2
 
@@ -157,8 +173,8 @@ def test_credentials_that_expire_in_the_middle_are_a_sentence_and_the_next_call_
     refused = sizeup("collect", "production", "--since", "13d", expect=2)
 
     (torn,) = (tmp_path / "results/runs").iterdir()
-    assert refused.stderr.strip().splitlines()[-1].startswith("sizeup: AWS: the credentials have expired at cloudwatch:GetMetricData")
-    assert f"what was read is kept in {torn.name}, and the same call goes on" in refused.stderr
+    assert refused.err.strip().splitlines()[-1].startswith("sizeup: AWS: the credentials have expired at cloudwatch:GetMetricData")
+    assert f"what was read is kept in {torn.name}, and the same call goes on" in refused.err
     assert open_run(torn).status == "stopped"
     assert open_run(torn).metrics.height > 0
     aws.world.trouble.expire_after = None
@@ -172,8 +188,20 @@ def test_an_action_that_is_not_allowed_is_named(aws, sizeup):
 
     refused = sizeup("collect", "production", "--since", "1h", expect=2)
 
-    assert "AWS refused cloudwatch:GetMetricData to these credentials" in refused.stderr
-    assert "Traceback" not in refused.stderr
+    assert "AWS refused cloudwatch:GetMetricData to these credentials" in refused.err
+    assert "Traceback" not in refused.err
+
+
+def test_a_source_beside_cloudwatch_that_is_refused_is_a_warning_and_so_is_an_empty_span(aws, sizeup):
+    """DescribeAlarmHistory is not allowed, and nobody published anything."""
+    aws.world.trouble.denied, aws.world.metrics = {"cloudwatch:DescribeAlarmHistory", "cloudwatch:ListMetrics"}, []
+
+    done = sizeup("collect", "production", "--since", "1h", "--json")
+
+    found = json.loads(done.out)
+    assert (found["status"], found["collected"]["cloudwatch"]) == ("complete", 0)
+    assert {"metrics_empty", "topology_partial"} <= {warning["code"] for warning in found["warnings"]}
+    assert "cloudwatch:DescribeAlarmHistory" in done.err
 
 
 @pytest.mark.parametrize(
@@ -185,12 +213,12 @@ def test_an_action_that_is_not_allowed_is_named(aws, sizeup):
         (("production", "--since", "14"), {}, "a span such as 6h, 14d or 8w"),
         (("production", "--since", "1d", "--start", "2026-11-01"), {}, "both say where to begin"),
         (("production",), {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "can't be reached for elasticloadbalancing:DescribeLoadBalancers"),
-        (("production",), {"AWS_ENDPOINT_URL": "", "AWS_EC2_METADATA_DISABLED": "true"}, "no usable credentials"),
+        (("production",), {"AWS_ENDPOINT_URL": ""}, "no usable credentials"),
     ],
 )
 def test_a_wrong_question_is_one_sentence_and_leaves_no_run(sizeup, tmp_path, args, more, sentence):
     """No network, no credentials, no such target, no such span."""
     refused = sizeup("collect", *args, expect=2, **more)
 
-    assert sentence in refused.stderr.splitlines()[-1]
+    assert sentence in refused.err.splitlines()[-1]
     assert not (tmp_path / "results").exists()

@@ -16,6 +16,7 @@ from made_account import instance, made_series, topology
 from collectors import cloudwatch_bill, cloudwatch_read, planned_metrics
 from collectors.aws import AwsError
 from collectors.metric_plan import DAY_S
+from collectors.sources import cloudwatch
 from collectors.sources.cloudwatch import gather_cloudwatch
 from evidence import TABLES, open_run, tidy
 from sizing.model.series import series_shape
@@ -108,6 +109,23 @@ def test_what_is_lost_stays_a_gap(aws, asking, now_s):
     found, all_of_it = rows_of(torn), rows_of(whole)
     assert found.height == pytest.approx(0.8 * all_of_it.height, rel=0.1)
     assert found.join(all_of_it, on=[*KEY, "value"], how="anti").is_empty()
+
+
+def test_an_answer_that_is_incomplete_is_asked_for_again_and_never_kept(aws, asking, now_s, monkeypatch):
+    """MetricDataResult, StatusCode InternalError; where it stays so, that is a sentence."""
+    monkeypatch.setattr(cloudwatch, "INCOMPLETE_PAUSE_S", 0.01)
+    span, stack = (now_s - 3600, now_s), topology(groups=0)
+    aws.world.metrics = made_series(stack, *span)
+    gather_cloudwatch(calm := asking(stack, span, "calm"))
+
+    aws.world.trouble.incomplete = 2
+    gather_cloudwatch(rough := asking(stack, span, "rough"))
+    aws.world.trouble.incomplete = 9
+    with pytest.raises(AwsError, match="CloudWatch answers with InternalError every time"):
+        gather_cloudwatch(never := asking(stack, span, "never"))
+
+    assert rows_of(rough).equals(rows_of(calm))
+    assert rows_of(never).is_empty()
 
 
 def test_a_span_over_all_ages_is_read_by_the_finest_period_that_each_age_keeps(aws, asking, now_s):

@@ -29,6 +29,9 @@ def get_metric_data(world: AwsWorld, asked: Mapping[str, Any]) -> dict[str, Any]
         told[n].append((at_s, value))
     last = cut[-1][0] if token else len(queries)
     results = [_result(query, told[n], n < last) for n, query in enumerate(queries)]
+    if world.trouble.incomplete:
+        world.trouble.incomplete -= 1
+        return {"MetricDataResults": [_half(result) for result in results], "Messages": []}
     return {"MetricDataResults": results, "Messages": []} | ({"NextToken": token} if token else {})
 
 
@@ -104,6 +107,11 @@ def _result(query: Mapping[str, Any], points: Sequence[tuple[int, float]], is_wh
         "Timestamps": [at_s for at_s, _ in points], "Values": [value for _, value in points],
         "StatusCode": "Complete" if is_whole else "PartialData",
     }  # fmt: skip
+
+
+def _half(result: Mapping[str, Any]) -> dict[str, Any]:
+    kept = len(result["Values"]) // 2
+    return {**result, "Timestamps": result["Timestamps"][:kept], "Values": result["Values"][:kept], "StatusCode": "InternalError"}
 
 
 SERVICE = Service({"DescribeAlarmHistory": describe_alarm_history, "GetMetricData": get_metric_data, "ListMetrics": list_metrics})
