@@ -14,6 +14,7 @@ from catalogue import Catalogue, family_of, units_or_none
 from evidence import Reason, Unknown
 from sizing.money.commit_answer import Commitments, CommitQuestion, RegretCase
 from sizing.money.demand import Demand, Future, demand_units
+from sizing.money.exchanges import exchange_sentence
 from sizing.money.goods import key_of, on_demand, quarters_of, service_of, smaller_of
 from sizing.money.held import Holding, Usage, apply_held
 from sizing.money.held_plans import HeldPlan, PlanKind
@@ -63,7 +64,8 @@ def commitments(
     return Commitments(
         question, _action(best, rows, refused, starts_at > now), best, ranked[1:], _regret(best, catalogue), _chance(best, question),
         _told(futures, catalogue), rows, [m for offered in found for m in offered.missing], apply_held(held, now_used, now),
-        catalogue.region, refused, starts_at, _unknowns(case, best, [m for offered in found for m in offered.missing]),
+        catalogue.region, refused, starts_at, _unknowns(case, best, [m for offered in found for m in offered.missing]), plans,
+        next((words for c in ranked for p in c.purchases if (words := exchange_sentence(catalogue, p)) is not None), None),
     )  # fmt: skip
 
 
@@ -204,8 +206,8 @@ def _unknowns(case: Case, best: Commitment | None, missing: Sequence[Missing]) -
     elif best.upfront_usd is None:
         why = "only the effective price of this payment is published, not its two parts"
         found["plan.upfront_usd"] = Unknown(why, "state it with --offers FILE")
-    for number, plan in enumerate(case.held.plans):
-        if not any(kind == plan.kind for kind, _ in case.held.ratios):
-            why = f"the held {plan.kind} plan of ${plan.usd_per_h:f} an hour can't be applied, as none of its rates is known"
-            found[f"held_plans[{number}]"] = Unknown(why, RATES_LIFT)
+    blind = [plan for plan in case.held.plans if not any(kind == plan.kind for kind, _ in case.held.ratios)]
+    if blind:
+        many = ", ".join(f"{plan.kind} ${plan.usd_per_h:f} an hour" for plan in blind)
+        found["held"] = Unknown(f"savings plans are held whose rates nobody knows, and left out ({many})", RATES_LIFT)
     return found | {f"offers[{n}]": Unknown(f"no price here: {m.what}", m.command) for n, m in enumerate(missing)}

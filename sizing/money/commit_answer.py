@@ -12,6 +12,7 @@ from evidence import Reason, Unknown
 from sizing.money.buy import Payment
 from sizing.money.demand import staying_h
 from sizing.money.held import Cover
+from sizing.money.held_plans import HeldPlan
 from sizing.money.offers import Missing, Priced
 from sizing.money.plan import Commitment
 from sizing.money.units import YEAR_H, cents
@@ -63,6 +64,10 @@ class Commitments:
         When to buy: now, or when what is held ends.
     unknowns : Mapping
         By path in the document.
+    plans : Sequence
+        Savings plans that are held.
+    exchange : str or None
+        What the best convertible would become on arm64.
     """
 
     question: CommitQuestion
@@ -79,6 +84,8 @@ class Commitments:
     refused: Sequence[Reason]
     starts_at: datetime
     unknowns: Mapping[str, Unknown]
+    plans: Sequence[HeldPlan] = ()
+    exchange: str | None = None
 
     @property
     def worst_usd(self) -> Decimal:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from sizing.money.buy import PAYMENTS, Buy
+from sizing.money.buy import Buy
 from sizing.money.commit_answer import Commitments
+from sizing.money.held_plans import HeldPlan
 from sizing.money.plan import Commitment, Purchase
 from sizing.money.units import dollars
 
@@ -13,7 +14,8 @@ from sizing.money.units import dollars
 def sentences(found: Commitments, detail: bool = False) -> list[str]:
     """Say what to do, what it saves and when it pays, what waiting and being wrong cost; then the rest."""
     lines = [*_first(found), *(f"  {cover.sentence}" for cover in found.held)]
-    lines += [f"  not known: {unknown.why}; {unknown.lift}" for path, unknown in found.unknowns.items() if path.startswith("held")]
+    lines += [f"  {_plan_held(plan)}" for plan in found.plans]
+    lines += [f"  not known: {found.unknowns['held'].why}; {found.unknowns['held'].lift}"] if "held" in found.unknowns else []
     if detail and found.best is not None:
         lines += _details(found, found.best)
     elif found.missing:
@@ -68,6 +70,12 @@ def _chance(found: Commitments) -> str:
     return f"with {found.question.leave_ratio_per_month:.1%} leaving a month"
 
 
+def _plan_held(plan: HeldPlan) -> str:
+    since = "" if plan.starts_at is None else f" from {plan.starts_at:%Y-%m-%d}"
+    until = "" if plan.ends_at is None else f" until {plan.ends_at:%Y-%m-%d}"
+    return f"${plan.usd_per_h:f} an hour of a {plan.kind} plan is held{since}{until}."
+
+
 def _missing(found: Commitments) -> str:
     ratios = sorted({(m.term_years, found.discount_ratio(m.term_years)) for m in found.missing})
     pays = " and ".join(f"{ratio:.0%} for {years} year{'s' if years > 1 else ''}" for years, ratio in ratios)
@@ -90,6 +98,7 @@ def _details(found: Commitments, best: Commitment) -> list[str]:
         f"  else {what(other)}: saves {dollars(other.saved_usd)}, owed {dollars(other.owed_usd)}"
         for other in found.others if other.purchases
     ]  # fmt: skip
+    told += [] if found.exchange is None else [f"  {found.exchange}"]
     told.append("  resale: no part of this; sellers need a US bank account, and convertible reservations can't be sold")
     gaps = [(m, found.discount_ratio(m.term_years)) for m in found.missing]
     return told + [f"  no price: {m.what}; would pay from a discount of {ratio:.0%}; {m.command}" for m, ratio in gaps]
@@ -109,8 +118,7 @@ def _next(found: Commitments) -> str:
 def as_buy(purchase: Purchase, years: int) -> Buy:
     """A reservation of EC2 as the gate asks about it."""
     offer = purchase.offer
-    payment = next(payment for payment in PAYMENTS.values() if payment == offer.payment)
-    return Buy(offer.type, purchase.count, years, payment, "convertible" if offer.kind == "ri_convertible" else "standard")
+    return Buy(offer.type, purchase.count, years, offer.reserved_payment, "convertible" if offer.kind == "ri_convertible" else "standard")
 
 
 def _orders(found: Commitments) -> list[str]:

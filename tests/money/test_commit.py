@@ -244,7 +244,18 @@ def test_a_held_plan_covers_until_it_ends():
     assert best.on_demand_usd == Decimal("0.026") * (4380 + 2 * 4380)
     assert abs(best.cost_usd - best.bound_usd) <= Decimal("1e-9") * best.cost_usd
     assert unknown.best.on_demand_usd == Decimal("0.026") * 2 * 8760
-    assert any("none of its rates is known" in line for line in sentences(unknown))
+    assert any("held whose rates nobody knows" in line for line in sentences(unknown))
+    assert "  $0.015 an hour of a compute plan is held until 2027-05-26." in sentences(unknown)
+
+
+def test_a_convertible_is_exchanged_for_arm64_ones_that_are_worth_no_less():
+    """EC2 User Guide: never of less value. In Seoul without upfront four t3.nano are 0.018 an hour, as are five t4g.nano."""
+    found = told(question=replace(ONE_YEAR, payments=("no_upfront",)))
+
+    (line,) = [line for line in sentences(found, detail=True) if "is exchanged for" in line]
+
+    assert line.startswith("  4 × t3.nano convertible is exchanged for 5 × t4g.nano")
+    assert line.endswith("$0 a year more")
 
 
 def test_a_queued_purchase_counts_from_its_start():

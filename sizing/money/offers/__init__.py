@@ -11,7 +11,7 @@ from typing import Any
 
 from catalogue import Catalogue
 from evidence import discover
-from sizing.money.buy import Payment
+from sizing.money.buy import PAYMENTS, Payment
 from sizing.money.goods import LINUX, key_of, quarters_of
 from sizing.money.units import YEAR_H, break_even_ratio, effective_hourly_usd, rate
 
@@ -87,6 +87,11 @@ class Priced:
     def key(self) -> str:
         """The column of the demand that it covers."""
         return key_of(self.type, self.platform)
+
+    @property
+    def reserved_payment(self) -> Payment:
+        """How it is paid, of anything but on demand."""
+        return next(payment for payment in PAYMENTS.values() if payment == self.payment)
 
     @property
     def quarters(self) -> Decimal:
