@@ -15,6 +15,8 @@ from typing import Any, Literal
 Service = Literal["ec2", "rds", "elasticache", "savingsplans"]
 WORDS = {"all_upfront": "All Upfront", "partial_upfront": "Partial Upfront", "no_upfront": "No Upfront"}
 YEAR_S = 31_536_000
+PRODUCTS = {"postgres": "postgresql"}
+"""Engines that RDS names otherwise where they are reserved."""
 PLANS = {"sp_compute": "Compute", "sp_ec2": "EC2Instance", "sp_database": "Database"}
 
 
@@ -56,17 +58,18 @@ def instance_order(name: str, count: int, years: int, payment: str, offering: st
         f"aws ec2 purchase-reserved-instances-offering --region {region} --reserved-instances-offering-id $OFFERING "
         f"--instance-count {count}"
     )
-    terraform = f"""variable "offering" {{ description = "the id that the first line shows" }}
+    terraform = f"""variable "offering_{_name(name)}" {{ description = "the id that the first line shows" }}
 resource "terraform_data" "{_name(name)}" {{
   provisioner "local-exec" {{
-    command = "{purchase.replace("$OFFERING", "${var.offering}")}"
+    command = "{purchase.replace("$OFFERING", "${var.offering_" + _name(name) + "}")}"
   }}
 }}"""
     return Order(describe, purchase, terraform)
 
 
-def database_order(name: str, count: int, years: int, payment: str, product: str, region: str, multi_az: bool = False) -> Order:
-    """A reservation of an RDS class; `product` as RDS names it, such as postgresql."""
+def database_order(name: str, count: int, years: int, payment: str, engine: str, region: str, multi_az: bool = False) -> Order:
+    """A reservation of an RDS class; `engine` as DescribeDBInstances names it."""
+    product = PRODUCTS.get(engine, engine)
     describe = _describe("rds describe-reserved-db-instances-offerings", region, {
         "db-instance-class": name, "product-description": product, "offering-type": f'"{WORDS[payment]}"', "duration": years * YEAR_S,
     }, "ReservedDBInstancesOfferings[0].ReservedDBInstancesOfferingId", "--multi-az" if multi_az else "--no-multi-az")  # fmt: skip
@@ -119,9 +122,9 @@ def plan_order(kind: str, commit_usd_per_h: Decimal, years: int, payment: str, f
     )
     usd = f"{commit_usd_per_h:f}"
     purchase = f"aws savingsplans create-savings-plan --savings-plan-offering-id $OFFERING --commitment {usd}"
-    terraform = f"""variable "offering" {{ description = "the id that the first line shows" }}
+    terraform = f"""variable "offering_{_name(kind)}" {{ description = "the id that the first line shows" }}
 resource "aws_savingsplans_savings_plan" "{_name(kind)}" {{
-  savings_plan_offering_id = var.offering
+  savings_plan_offering_id = var.offering_{_name(kind)}
   commitment               = "{usd}"
 }}"""
     return Order(describe, purchase, terraform)
