@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import difflib
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from evidence import RunFolder, SizeupError, list_runs, read_meta, rfc3339, run_status
 
 if TYPE_CHECKING:
     from catalogue import ServicePrice
-    from collectors import AwsSession, Bill
+    from collectors import Bill
     from loadtests import Target
-    from sizeup.context import Context
     from sizeup.settings import Settings
 
 PLAN = "collect"
@@ -91,27 +89,6 @@ def target_named(name: str, settings: Settings) -> Target:
     near = difflib.get_close_matches(name, settings.target, 1)
     known = f'did you mean "{near[0]}"?' if near else f"it names {', '.join(sorted(settings.target)) or 'none yet'}; add [target.{name}]."
     raise SizeupError(f'target "{name}": sizeup.toml doesn\'t name it; {known}')
-
-
-class Place(NamedTuple):
-    """An account, how a load balancer is named there, and whether both are a stack's of ours."""
-
-    aws: AwsSession
-    load_balancer: str
-    synthetic: bool
-
-
-def place_of(ctx: Context, settings: Settings, target: Target) -> Place:
-    """Return where a target stands; a stack of ours brings its own account."""
-    from collectors import AwsSession
-    from sizeup.loading import stack_beside
-
-    stack = stack_beside(ctx.config, target.url) if target.url else None
-    if stack is not None:
-        return Place(AwsSession(stack.region, stack.aws_endpoint_url), stack.load_balancer, synthetic=True)
-    region, _ = ctx.region(settings)
-    session = AwsSession(region, os.environ.get("AWS_ENDPOINT_URL"), ctx.profile)
-    return Place(session, str(target.alb or target.url), synthetic=False)
 
 
 def span_of(options: CollectOptions, now: datetime) -> tuple[datetime, datetime]:

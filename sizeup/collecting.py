@@ -15,9 +15,7 @@ from evidence import RunFolder, SizeupError, Warn, create_run, process_mark, rfc
 from sizeup.collect_plan import (
     PLAN,
     CollectOptions,
-    Place,
     PricedBill,
-    place_of,
     price_bill,
     span_of,
     span_of_run,
@@ -25,6 +23,7 @@ from sizeup.collect_plan import (
     told,
     unfinished,
 )
+from sizeup.targets import Place, place_of, target_groups, topology_of
 
 if TYPE_CHECKING:
     from collectors import Asked, AwsSession, Collector
@@ -140,16 +139,11 @@ def _kept_topology(folder: RunFolder) -> dict[str, Any]:
 
 def _walk(ctx: Context, place: Place, settings: Settings) -> dict[str, Any]:
     """Look at what stands there, and at what agents on it publish."""
-    from collectors import SideCalls, agent_metrics, discover_topology
-    from sizeup.prices import open_catalogue
-    from sizing.money import address_usd
+    from collectors import SideCalls, agent_metrics
 
-    aws = place.aws
-    ctx.say(f"looks at what stands behind {place.load_balancer} in {aws.region}")
-    classes = {name: each.target_group for name, each in settings.class_.items() if each.target_group}
-    price = address_usd(open_catalogue(aws.region))
-    found = discover_topology(aws, place.load_balancer, classes=classes, as_of=datetime.now(UTC), address_monthly_usd=price)
-    side = SideCalls(aws)
+    ctx.say(f"looks at what stands behind {place.load_balancer} in {place.aws.region}")
+    found = topology_of(place.aws, place.load_balancer, target_groups(settings))
+    side = SideCalls(place.aws)
     found["agent_metrics"] = agent_metrics(side)
     found["warnings"] += [dict(warning.as_json()) for warning in side.warnings]
     return found

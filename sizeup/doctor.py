@@ -38,11 +38,12 @@ def examine(ctx: Context, name: str | None) -> Examined:
     SizeupError
         Where there are no settings, they don't name the target, or the credentials are not accepted.
     """
-    from sizeup.targets import account_of, prices_of
+    from sizeup.targets import place_of, prices_of, session_of
 
     settings = ctx.settings(required=True)
     target = chosen_target(name, settings)
-    aws, place = account_of(ctx, settings, settings.target[target] if target else None)
+    named = place_of(ctx, settings, settings.target[target]) if target else None
+    aws, place = (named.aws, named.load_balancer) if named else (session_of(ctx, settings), None)
     catalogue = prices_of(aws.region)
     ctx.say(f"asks AWS in {aws.region} for each permission, once and for nothing")
     topology, warnings = _walked(aws, place, settings)

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from evidence import SizeupError, create_run, settle, write_json
 from loadtests import check_rates, check_target, steps_plan
 from sizeup.measure import Load, Site, clock, describe, finished, measure, plan_json
-from sizeup.targets import account_of, address_of, target_groups, topology_of
+from sizeup.targets import address_of, place_of, target_groups, topology_of
 
 if TYPE_CHECKING:
     from loadtests import Target
@@ -147,9 +147,9 @@ def _record(ctx: Context, name: str, target: Target, url: str, load: Load, setti
 
 def note_topology(ctx: Context, settings: Settings, target: Target, path: Path) -> None:
     """Put what stands behind a target's load balancer into the run; where the account can't be read, say so and go on."""
-    aws, place = account_of(ctx, settings, target)
+    place = place_of(ctx, settings, target)
     try:
-        topology = topology_of(aws, str(place), target_groups(settings))
+        topology = topology_of(place.aws, place.load_balancer, target_groups(settings))
     except SizeupError as refused:
         ctx.say(f"warning: {str(refused).rstrip('.')}; the run doesn't know what stands there.")
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from evidence import SizeupError
 
@@ -20,17 +20,32 @@ TAG_KEYS = ("environment", "env", "stage")
 PRODUCTION = ("production", "prod", "prd", "live")
 
 
-def account_of(ctx: Context, settings: Settings, target: Target | None) -> tuple[AwsSession, str | None]:
-    """Return the account, and how the target's load balancer is named there; a stack of ours brings its own account."""
-    from collectors import AwsSession
+class Place(NamedTuple):
+    """An account, how a load balancer is named there, and whether both are a stack's of ours."""
+
+    aws: AwsSession
+    load_balancer: str
+    synthetic: bool
+
+
+def place_of(ctx: Context, settings: Settings, target: Target) -> Place:
+    """Return where a target stands; a stack of ours brings its own account."""
     from sizeup.loading import stack_beside
 
-    stack = stack_beside(ctx.config, target.url) if target and target.url else None
-    if stack is not None:
-        return AwsSession(stack.region, stack.aws_endpoint_url), stack.load_balancer
+    stack = stack_beside(ctx.config, target.url) if target.url else None
+    if stack is None:
+        return Place(session_of(ctx, settings), str(target.alb or target.url), synthetic=False)
+    from collectors import AwsSession
+
+    return Place(AwsSession(stack.region, stack.aws_endpoint_url), stack.load_balancer, synthetic=True)
+
+
+def session_of(ctx: Context, settings: Settings | None = None) -> AwsSession:
+    """Return the account that the environment and the options name."""
+    from collectors import AwsSession
+
     region, _ = ctx.region(settings)
-    aws = AwsSession(region, os.environ.get("AWS_ENDPOINT_URL"), ctx.profile)
-    return aws, (target.alb or target.url) if target else None
+    return AwsSession(region, os.environ.get("AWS_ENDPOINT_URL"), ctx.profile)
 
 
 def topology_of(aws: AwsSession, place: str, classes: Mapping[str, str]) -> dict[str, Any]:
@@ -76,8 +91,8 @@ def address_of(ctx: Context, settings: Settings, name: str, target: Target) -> s
         return target.url
     from collectors import balancer_at
 
-    aws, place = account_of(ctx, settings, target)
-    found, tags = balancer_at(aws, str(place))
+    place = place_of(ctx, settings, target)
+    found, tags = balancer_at(place.aws, place.load_balancer)
     check_tags(name, found.name, tags, target.environment)
     if found.address is None:
         raise SizeupError(f'target "{name}": {found.name} has no listener, nothing was sent; add one, or name another in [target.{name}].')

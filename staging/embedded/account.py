@@ -73,7 +73,7 @@ def build_account(clients: Clients, present: Mapping[str, str]) -> Account:
     for subnet in subnets:
         _public_interface(clients, subnet, f"ELB {load_balancer}")
     _public_interface(clients, subnets[0], "RDSNetworkInterface")
-    _data_stores(clients)
+    _data_stores(clients, subnets)
     _deployments(clients)
     return Account(load_balancer, groups, instances)
 
@@ -154,13 +154,16 @@ def _public_interface(clients: Clients, subnet: str, description: str) -> None:
     clients.ec2.associate_address(AllocationId=address, NetworkInterfaceId=made["NetworkInterface"]["NetworkInterfaceId"])
 
 
-def _data_stores(clients: Clients) -> None:
-    clients.other("rds").create_db_instance(
-        DBInstanceIdentifier="moco", DBInstanceClass="db.t3.micro", Engine="postgres", AllocatedStorage=20, StorageType="gp2",
-        PubliclyAccessible=True, MultiAZ=False, MasterUsername="moco", MasterUserPassword="never-used",
+def _data_stores(clients: Clients, subnets: Sequence[str]) -> None:
+    rds, caches = clients.other("rds"), clients.other("elasticache")
+    rds.create_db_subnet_group(DBSubnetGroupName="moco", DBSubnetGroupDescription="-", SubnetIds=list(subnets))
+    caches.create_cache_subnet_group(CacheSubnetGroupName="moco", CacheSubnetGroupDescription="-", SubnetIds=list(subnets))
+    rds.create_db_instance(
+        DBInstanceIdentifier="moco", DBSubnetGroupName="moco", DBInstanceClass="db.t3.micro", Engine="postgres", AllocatedStorage=20,
+        StorageType="gp2", PubliclyAccessible=True, MultiAZ=False, MasterUsername="moco", MasterUserPassword="never-used",
     )  # fmt: skip
-    clients.other("elasticache").create_cache_cluster(
-        CacheClusterId="moco", Engine="redis", CacheNodeType="cache.t3.micro", NumCacheNodes=1,
+    caches.create_cache_cluster(
+        CacheClusterId="moco", CacheSubnetGroupName="moco", Engine="redis", CacheNodeType="cache.t3.micro", NumCacheNodes=1,
     )  # fmt: skip
 
 

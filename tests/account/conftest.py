@@ -54,6 +54,7 @@ def stand_in(account: Account) -> AwsStandIn:
     """The stand-in without any trouble, and with nothing asked yet."""
     account.stand_in.world.trouble = Trouble()
     account.stand_in.world.lists.clear()
+    account.stand_in.world.metrics.clear()
     account.stand_in.world.plan_state = None
     account.stand_in.calls.clear()
     return account.stand_in
