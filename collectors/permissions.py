@@ -61,7 +61,7 @@ def probe(aws: AwsSession, logs: Mapping[str, str] | None = None) -> Iterator[Pr
     AwsError
         Where the credentials themselves are not accepted.
     """
-    elsewhere = AwsSession(GLOBAL_REGION, aws.endpoint_url, aws.profile)
+    elsewhere = aws if aws.region == GLOBAL_REGION else AwsSession(GLOBAL_REGION, aws.endpoint_url, aws.profile)
     for action in read_actions():
         if action.startswith("s3:"):
             yield _probe_log(aws, action, logs)

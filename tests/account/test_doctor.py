@@ -27,7 +27,8 @@ def settings(sizeup, account):
 
 @pytest.fixture(scope="module")
 def aws(account):
-    return AwsSession(REGION, account.stand_in.url)
+    """Where the global services answer too, so that all clients are made once."""
+    return AwsSession("us-east-1", account.stand_in.url)
 
 
 def test_a_whole_account_has_every_permission(sizeup, settings):
