@@ -18,7 +18,7 @@ from sizing.model.latency import REQUESTS, Response, Table
 from sizing.model.memory import CACHE_BYTES, KERNEL_BYTES
 from sizing.model.sharing import Cpus
 from sizing.model.threads import SECOND_THREAD
-from sizing.model.traffic import forecast
+from sizing.model.traffic import stated_traffic
 from sizing.types import Evidence, HostModel, MemoryPart
 from sizing.verdicts import Verdict
 
@@ -155,7 +155,7 @@ def covered(service: Service, evidence: Evidence, model: HostModel, rng: np.rand
 
 
 def _judged(service: Service, model: HostModel, catalogue: Catalogue, seed: int) -> list[Verdict]:
-    traffic = forecast(service.peak_per_s, mean_per_s=None, growth_ratio_per_year=None, n=WORLDS, rng=np.random.default_rng(seed))
+    traffic = stated_traffic(service.peak_per_s, mean_per_s=None, growth_ratio_per_year=None, n=WORLDS, rng=np.random.default_rng(seed))
     asked = [c for c in candidates(catalogue) if c.instance.arch == "x86_64"]
     world = scenarios(
         model, traffic, asked, catalogue, catalogue.types[service.present], [(0.95, LIMIT_S)], 0.02, "blue_green", False, seed

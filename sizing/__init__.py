@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from sizing.decide.worlds import scenarios
     from sizing.model.fit import fit
     from sizing.model.gather import gather
-    from sizing.model.traffic import forecast, parse_peak
+    from sizing.model.history import forecast
+    from sizing.model.traffic import parse_peak, stated_traffic
     from sizing.model.windows import measured_objectives, phase_rows, windows
     from sizing.money.gate import gate
+    from sizing.money.optimum import optimise
     from sizing.question import Question
 
 __all__ = [
@@ -28,10 +30,12 @@ __all__ = [
     "gather",
     "judge",
     "measured_objectives",
+    "optimise",
     "parse_peak",
     "phase_rows",
     "recommend",
     "scenarios",
+    "stated_traffic",
     "windows",
 ]
 
@@ -42,9 +46,11 @@ _HOMES = {
     "judge": "sizing.decide.judge",
     "fit": "sizing.model.fit",
     "gate": "sizing.money.gate",
+    "optimise": "sizing.money.optimum",
     "gather": "sizing.model.gather",
-    "forecast": "sizing.model.traffic",
+    "forecast": "sizing.model.history",
     "parse_peak": "sizing.model.traffic",
+    "stated_traffic": "sizing.model.traffic",
     "measured_objectives": "sizing.model.windows",
     "phase_rows": "sizing.model.windows",
     "windows": "sizing.model.windows",

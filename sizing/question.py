@@ -8,9 +8,10 @@ from typing import Protocol
 
 from evidence import Run, SizeupError, Warn
 from sizing.model.fit import WORLDS
+from sizing.model.gather import topology_groups
 from sizing.model.history import forecast_history, read_history
 from sizing.model.streams import stream
-from sizing.model.traffic import forecast, run_traffic
+from sizing.model.traffic import run_traffic, stated_traffic
 from sizing.money import GateSettings
 from sizing.settings import Account, HostClass, Objective, Policy, Pricing, TrafficSettings
 from sizing.types import Evidence, Traffic
@@ -76,8 +77,7 @@ def class_names(run: Run) -> list[str]:
 
 def target_groups(run: Run, stated: Stated) -> dict[str, str]:
     """Host class to target group: settings first, then what the topology says."""
-    known = {g["class"]: g["name"] for g in run.topology.get("target_groups", []) if g.get("class")}
-    return known | {name: c.target_group for name, c in stated.class_.items() if c.target_group}
+    return topology_groups(run) | {name: c.target_group for name, c in stated.class_.items() if c.target_group}
 
 
 def choose_traffic(
@@ -90,7 +90,7 @@ def choose_traffic(
         return forecast_history(history, n=question.worlds, rng=rng, growth_ratio_per_year=t.growth_ratio_per_year), []
     peak = question.peak_per_s or t.peak_per_s
     if peak is not None:
-        return forecast(peak, mean_per_s=t.mean_per_s, growth_ratio_per_year=t.growth_ratio_per_year, n=question.worlds, rng=rng), []
+        return stated_traffic(peak, mean_per_s=t.mean_per_s, growth_ratio_per_year=t.growth_ratio_per_year, n=question.worlds, rng=rng), []
     highest = evidence.highest_external_per_s
     message = (
         f"No traffic is stated, so the run's highest valid rate ({highest:g}/s) stands for the peak; state it with --peak or [traffic]."

@@ -28,15 +28,17 @@ ALL = "*"
 """The name of requests that were only counted, not logged."""
 
 
-def gather(runs: Sequence[Run], host_class: str, *, target_groups: Mapping[str, str], latency_limit_s: float = 0.5) -> Evidence:
+def gather(
+    runs: Sequence[Run], host_class: str, *, target_groups: Mapping[str, str] | None = None, latency_limit_s: float = 0.5
+) -> Evidence:
     """Read what `runs` say of one host class.
 
     Parameters
     ----------
     runs : Sequence[Run]
         Opened runs of one target; the newest leads where only one can be used (memory basis, windows).
-    target_groups : Mapping[str, str]
-        Host class to target group name, as the load balancer logs it.
+    target_groups : Mapping[str, str], optional
+        Host class to target group name, as the load balancer logs it; else what the newest run's topology says.
 
     Notes
     -----
@@ -53,7 +55,7 @@ def gather(runs: Sequence[Run], host_class: str, *, target_groups: Mapping[str, 
     cut = windows(run, latency_limit_s)
     if hosts.height and hosts["source"][0] == "cloudwatch":
         cut = _whole(run, hosts, cut)
-    log, group = named_log(run), target_groups.get(host_class)
+    log, group = named_log(run), (topology_groups(run) if target_groups is None else target_groups).get(host_class)
     arrivals = log.filter(pl.col("target_group") == pl.lit(group, pl.String))
     steady = [w for w in cut if w.kind == "steady" and w.valid]
     counted = _logged(run, log, arrivals, steady) if arrivals.height else _counted(run, group, hosts)
@@ -93,6 +95,11 @@ def gather(runs: Sequence[Run], host_class: str, *, target_groups: Mapping[str, 
         server=server_of(own, steady),
         mean_latency_s=counted.mean_latency_s,
     )
+
+
+def topology_groups(run: Run) -> dict[str, str]:
+    """Host class to target group, as the run's topology has it."""
+    return {g["class"]: g["name"] for g in run.topology.get("target_groups", []) if g.get("class")}
 
 
 def host_rows(run: Run, host_class: str) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,10 +10,13 @@ import numpy.typing as npt
 import polars as pl
 
 from evidence import SizeupError
+from sizing.model.streams import stream
 from sizing.types import F8, Traffic
 
 Ints = npt.NDArray[np.int64]
 DAY_S = 86_400
+MONDAY_S = 4.0 * DAY_S
+"""1970-01-05, from which counts without a date are numbered."""
 STEP_S = 300.0
 DAY_STEPS = int(DAY_S / STEP_S)
 LEAST_DAYS = 2
@@ -57,11 +60,47 @@ class History:
         return found
 
 
+def forecast(
+    counts: pl.DataFrame | Sequence[float],
+    *,
+    n: int,
+    seed: int,
+    step_s: float = 3600.0,
+    timezone: str = "UTC",
+    growth_ratio_per_year: float | None = None,
+) -> Traffic:
+    """Sample weeks of the traffic to come from the requests that production counted.
+
+    Parameters
+    ----------
+    counts : DataFrame or sequence of float
+        A run's metrics with the load balancer's RequestCount; or requests in each step of `step_s`, the first at a Monday's midnight.
+    timezone : str
+        By whose days and hours metrics are read.
+    growth_ratio_per_year : float, optional
+        What the team expects; what the days show corrects it by as much as they carry.
+
+    Raises
+    ------
+    SizeupError
+        Where the counts hold less than two whole days, or nobody knows the time zone.
+    """
+    if isinstance(counts, pl.DataFrame):
+        history = read_history([counts], timezone)
+    else:
+        values = np.asarray(counts, dtype=float)
+        starts: F8 = MONDAY_S + step_s * np.arange(len(values), dtype=np.float64)
+        history = _days(starts, np.full(len(values), step_s), values)
+    if history is None:
+        raise SizeupError(f"counts: fewer than {LEAST_DAYS} whole days of requests; collect more, or state a peak.")
+    return forecast_history(history, n=n, rng=stream(seed, "traffic"), growth_ratio_per_year=growth_ratio_per_year)
+
+
 def read_history(metrics: Iterable[pl.DataFrame], timezone: str = "UTC") -> History | None:
     """Read the load balancer's own request counts, by the days and hours of `timezone`; None under two whole days.
 
-    Several tables are one history, in which a period counts once. CloudWatch has no row for a period without a request,
-    so an hour without one is 0; a whole day without one was not collected.
+    Several tables are one history, in which a period counts once, by the finest that was read. CloudWatch has no row for
+    a period without a request, so an hour without one is 0; a whole day without one was not collected.
 
     Raises
     ------
@@ -72,15 +111,20 @@ def read_history(metrics: Iterable[pl.DataFrame], timezone: str = "UTC") -> Hist
     counted = [rows for table in metrics if not (rows := table.filter(of_balancer)).is_empty()]
     if not counted:
         return None
-    rows = pl.concat(counted).unique(["at", "dimensions"], keep="first", maintain_order=True)
-    rows = rows.with_columns(end=pl.col("at") + pl.duration(seconds="period_s"))
-    starts, ends = _local_s(rows["at"], timezone), _local_s(rows["end"], timezone)
-    first, last = int(np.ceil(starts.min() / DAY_S)), int(np.floor(ends.max() / DAY_S))
+    rows = pl.concat(counted).sort("period_s", maintain_order=True).unique(["at", "dimensions"], keep="first", maintain_order=True)
+    return _days(_local_s(rows["at"], timezone), rows["period_s"].to_numpy().astype(float), rows["value"].to_numpy())
+
+
+def _days(start_s: F8, period_s: F8, counts: F8) -> History | None:
+    """Spread each period's count over its five-minute steps, in whole days; None under two of them."""
+    first, last = int(np.ceil(start_s.min() / DAY_S)), int(np.floor((start_s + period_s).max() / DAY_S))
+    pieces = np.maximum(np.round(period_s / STEP_S), 1).astype(int)
+    within = np.arange(pieces.sum()) - np.repeat(np.cumsum(pieces) - pieces, pieces)
     # Where clocks go back, an hour's two passes fall on the same steps; where they go forward, one hour of a night has none.
-    step = np.floor(starts / STEP_S).astype(int) - first * DAY_STEPS
+    step = np.floor(np.repeat(start_s, pieces) / STEP_S).astype(int) + within - first * DAY_STEPS
     inside = (step >= 0) & (step < (last - first) * DAY_STEPS)
-    counts = np.bincount(step[inside], weights=rows["value"].to_numpy()[inside], minlength=max(last - first, 0) * DAY_STEPS)
-    rate_per_s = counts.reshape(-1, DAY_STEPS) / STEP_S
+    spread = np.bincount(step[inside], weights=np.repeat(counts / pieces, pieces)[inside], minlength=max(last - first, 0) * DAY_STEPS)
+    rate_per_s = spread.reshape(-1, DAY_STEPS) / STEP_S
     seen = rate_per_s.any(axis=1)
     return History(rate_per_s[seen], first + np.flatnonzero(seen)) if seen.sum() >= LEAST_DAYS else None
 

@@ -35,7 +35,7 @@ def parse_peak(text: str) -> tuple[float, float, float]:
     return low / seconds, likely / seconds, high / seconds
 
 
-def forecast(
+def stated_traffic(
     peak_per_s: Sequence[float], *, mean_per_s: float | None, growth_ratio_per_year: float | None, n: int, rng: np.random.Generator
 ) -> Traffic:
     """Turn a stated peak into sampled weeks: triangular between low and high, around the clock unless a mean is given."""

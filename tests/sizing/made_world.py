@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from catalogue import Catalogue
 from sizing import candidates, judge, scenarios
 from sizing.model.latency import exponential_response
-from sizing.model.traffic import forecast
+from sizing.model.traffic import stated_traffic
 from sizing.types import DiskUse, HostModel, MemoryPart, World
 from sizing.verdicts import Recommendation
 
@@ -70,7 +70,7 @@ def made_model(s: Service) -> HostModel:
 def made_world(seoul: Catalogue, s: Service, model: HostModel | None = None, types: tuple[str, ...] = TYPES) -> World:
     rng = np.random.default_rng(s.seed)
     mean = None if s.mean_ratio is None else s.mean_ratio * s.peak_per_s
-    traffic = forecast((s.peak_per_s, s.peak_per_s, s.peak_per_s), mean_per_s=mean, growth_ratio_per_year=None, n=WORLDS, rng=rng)
+    traffic = stated_traffic((s.peak_per_s, s.peak_per_s, s.peak_per_s), mean_per_s=mean, growth_ratio_per_year=None, n=WORLDS, rng=rng)
     asked = candidates(seoul, types, count=2 if s.zone else 1)
     present = seoul.types["t3.small"]
     return scenarios(model or made_model(s), traffic, asked, seoul, present, [(0.95, 0.5)], 0.01, s.deploy, s.zone, s.seed)

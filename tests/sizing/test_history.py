@@ -121,6 +121,20 @@ def test_an_hour_that_clocks_pass_twice_loses_no_request():
     assert found.rate_per_s.sum() == pytest.approx(rates.ravel()[22 * 12 : -12].sum())
 
 
+def test_counts_of_an_hour_are_spread_over_it():
+    """CloudWatch keeps whole hours alone of what is older than 63 days; put at their start they were a peak twelve times too high."""
+    rates = np.repeat(made_days(4, np.random.default_rng(1)).reshape(4, 24, 12).mean(axis=2), 12, axis=1)
+    fine = metrics(rates)
+    hour = pl.col("at").dt.truncate("1h")
+    coarse = fine.group_by(hour, "namespace", "metric", "dimensions", "statistic", "unit", "region", maintain_order=True)
+    coarse = coarse.agg(pl.col("value").sum()).with_columns(period_s=pl.lit(3600, pl.Int32)).select(fine.columns)
+
+    found = read_history([coarse.filter(pl.col("at") < START + timedelta(days=3)), fine.filter(pl.col("at") >= START + timedelta(days=2))])
+
+    assert found.days == 4
+    np.testing.assert_allclose(found.rate_per_s, rates)
+
+
 def test_two_collections_are_one_history_and_what_lies_between_was_not_seen():
     rates = made_days(21, np.random.default_rng(1))
     table = metrics(rates)

@@ -11,7 +11,7 @@ import pytest
 from made_run import MIB, START
 
 from sizeup.settings import load_settings
-from sizing import Question, candidates, fit, forecast, gather, judge, recommend, scenarios
+from sizing import Question, candidates, fit, gather, judge, recommend, scenarios, stated_traffic
 from sizing.model.growth import growth_bytes_per_h
 from sizing.model.memory import memory_parts
 
@@ -52,11 +52,9 @@ def test_a_leak_is_carried_on_for_a_week(seoul, plain_run, rate, fits):
     model = fit(gather([plain_run], "api", target_groups={"api": "moco-api"}), n=64)
     parts = memory_parts(samples, source="agent", n=64, rng=np.random.default_rng(0))
     asked = candidates(seoul, ("t3.micro", "t3.small", "t3.medium"))
-    traffic = forecast((5, 5, 5), mean_per_s=None, growth_ratio_per_year=None, n=64, rng=np.random.default_rng(0))
+    traffic = stated_traffic((5, 5, 5), mean_per_s=None, growth_ratio_per_year=None, n=64, rng=np.random.default_rng(0))
 
-    world = scenarios(
-        replace(model, memory=parts), traffic, asked, seoul, seoul.types["t3.small"], [(0.95, 0.5)], 0.05, "none", False, 0
-    )
+    world = scenarios(replace(model, memory=parts), traffic, asked, seoul, seoul.types["t3.small"], [(0.95, 0.5)], 0.05, "none", False, 0)
 
     found = {v.candidate.type: v.bound("memory_growth").ok for v in judge(world, confidence=0.95)}
     assert [found[name] for name in ("t3.micro", "t3.small", "t3.medium")] == fits

@@ -18,7 +18,7 @@ from sizing.decide.shortlist import TOLERANCE_RATIO
 from sizing.decide.worlds import scenarios
 from sizing.model.fit import fit
 from sizing.model.gather import gather
-from sizing.model.traffic import forecast
+from sizing.model.traffic import stated_traffic
 
 GROUPS = {"api": "moco-api", "frontend": "moco-frontend"}
 TRUTH = Truth(demand_s={"GET /boards": 0.02, "POST /boards": 0.02}, rates=(4, 8, 12), deploy=False)
@@ -27,7 +27,7 @@ TRUTH = Truth(demand_s={"GET /boards": 0.02, "POST /boards": 0.02}, rates=(4, 8,
 def world_of(seoul, names, peak, run=None, n=256):
     run = run or made_run(TRUTH)
     model = fit(gather([run], "api", target_groups=GROUPS), n=n, measured_family="t3", measured_arch="x86_64")
-    traffic = forecast(peak, mean_per_s=None, growth_ratio_per_year=None, n=n, rng=np.random.default_rng(0))
+    traffic = stated_traffic(peak, mean_per_s=None, growth_ratio_per_year=None, n=n, rng=np.random.default_rng(0))
     asked = candidates(seoul, names)
     return scenarios(model, traffic, asked, seoul, seoul.types["t3.small"], [(0.95, 0.5)], 0.01, "none", False, 0)
 
