@@ -57,6 +57,12 @@ def blocks(paper: str, language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", (ROOT / paper).read_text(encoding="utf-8"), re.DOTALL)
 
 
+def test_no_two_modules_of_the_tests_share_a_name():
+    """Test folders are no packages: of two modules with one name, the second to be imported would be the first."""
+    names = [path.stem for path in (ROOT / "tests").rglob("*.py") if path.stem != "conftest"]
+    assert sorted(names) == sorted(set(names))
+
+
 def test_imports_point_down():
     """docs/design.md: the contracts that import-linter holds."""
     done = subprocess.run([Path(sys.executable).with_name("lint-imports")], cwd=ROOT, capture_output=True, text=True, check=False)

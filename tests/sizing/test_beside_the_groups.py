@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 from made_run import MIB, Truth, made_run
-from made_world import Service, made_model, made_world
+from made_service import Service, made_model, made_world
 
 from sizeup.settings import load_settings
 from sizing import Question, gather, judge, recommend

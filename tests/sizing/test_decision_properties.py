@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_world import TYPES, Service, cheapest, made_model, made_world, more, services
+from made_service import TYPES, Service, cheapest, made_model, made_world, more, services
 
 from sizing import decide, judge
 from sizing.constraints import Constraint, constraints

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made_world import MIB, WORLDS, Service, made_model, made_world
+from made_service import MIB, WORLDS, Service, made_model, made_world
 
 from sizing import decide, judge
 from sizing.decide.levers import levers

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from made_run import Truth, made_run
-from made_world import Service, made_world
+from made_service import Service, made_world
 
 from sizeup.settings import load_settings
 from sizing import Question, decide, gather, judge, recommend
