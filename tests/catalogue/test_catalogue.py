@@ -24,23 +24,21 @@ BURSTABLE = sorted(name for name, t in SEOUL.types.items() if t.burst)
 types = st.sampled_from(BURSTABLE)
 
 PROBE = """
-import sys, time
+import sys
 def peak_mb():  # ru_maxrss would be the parent's, which survives an exec
     return next(int(line.split()[1]) / 1024 for line in open("/proc/self/status") if line.startswith("VmHWM"))
 before_mb, modules = peak_mb(), set(sys.modules)
 opened = []
 sys.addaudithook(lambda event, args: opened.append(str(args[0])) if event == "open" else None)
-start = time.process_time()
 from catalogue import load_catalogue
 catalogue = load_catalogue(sys.argv[1])
-loaded_ms = 1000 * (time.process_time() - start)
 catalogue.reserved("t3.small", term_years=1, payment="all_upfront"), catalogue.sha256, catalogue.rds("db.t3.micro", "postgres")
 catalogue.speed("t2.micro", "t3.small"), catalogue.service("alb", "LCU hour"), catalogue.rows_used(["t3.small"])
 used_mb = peak_mb() - before_mb
 data = sorted({path.split("/data/")[1] for path in opened if "catalogue/data/" in path})
 outside = sorted({name.split(".")[0] for name in set(sys.modules) - modules} - set(sys.stdlib_module_names) - {"catalogue", "evidence"})
 import json
-print(json.dumps({"ms": loaded_ms, "mb": used_mb, "data": data, "outside": outside}))
+print(json.dumps({"mb": used_mb, "data": data, "outside": outside}))
 """
 
 
@@ -50,13 +48,12 @@ def probe(region):
     return json.loads(done.stdout)
 
 
-def test_loading_takes_under_60_ms_and_40_mb_with_the_standard_library_alone():
-    """Over a bare interpreter; the best of five, since another process may hold the core."""
-    runs = [probe("ap-northeast-2") for _ in range(5)]
+def test_loading_takes_under_40_mb_with_the_standard_library_alone():
+    """Over a bare interpreter; what it takes in time stands in benchmarks/start.py."""
+    run = probe("ap-northeast-2")
 
-    assert min(run["ms"] for run in runs) < 60
-    assert max(run["mb"] for run in runs) < 40
-    assert {name for run in runs for name in run["outside"]} == set()
+    assert run["mb"] < 40
+    assert run["outside"] == []
 
 
 def test_importing_the_faces_reads_no_figure():

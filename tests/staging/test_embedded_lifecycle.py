@@ -25,7 +25,11 @@ OWNER = """
 import sys
 from pathlib import Path
 from staging import StackOptions, start_stack
-start_stack(Path(sys.argv[1]), StackOptions(api_memory_bytes=2**20, api_cpu_s=0)).serve_until_interrupted()
+try:
+    with start_stack(Path(sys.argv[1]), StackOptions(api_memory_bytes=2**20, api_cpu_s=0)) as stack:
+        stack.serve_until_interrupted()
+except KeyboardInterrupt:
+    pass  # it came while the stack was starting: its facts are on disk a moment before it serves
 """
 LIGHT = StackOptions(api_memory_bytes=2**20, api_cpu_s=0)
 
