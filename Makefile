@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCK := uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11
+ROOMS := evidence catalogue loadtests collectors sizing staging sizeup
 ARGS ?=
 
 .PHONY: setup demo demo-moco test test-moco lint bench docs lock chromium openssh
@@ -58,6 +59,7 @@ lock:
 
 .venv/sizeup.stamp: .venv/run.stamp pyproject.toml
 	$(PIP) install --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q $(ROOMS)  # where no bytecode may be written, every start would compile again
 	@touch $@
 
 .venv/dev.stamp: .venv/sizeup.stamp requirements/dev.txt

@@ -64,7 +64,7 @@ def _row(candidate: Mapping[str, Any], columns: list[str], chosen: bool) -> Row:
 def _why(candidate: Mapping[str, Any]) -> str:
     reasons = [] if candidate["fits"] else [why_not(candidate, most=1)]
     if candidate["dominated_by"]:
-        reasons.append(f"{candidate['dominated_by']} is no dearer and has at least as much of everything")
+        reasons.append(f"{candidate['dominated_by']} is as large and no dearer")
     return "; ".join(reasons)
 
 
@@ -72,7 +72,10 @@ def _cell(bound: Mapping[str, Any] | None) -> Cell:
     if bound is None or bound["margin_ratio"] is None:
         return Cell("")
     title = f"needs {quantity(bound['need'], bound['unit'])}, has {quantity(bound['have'], bound['unit'])}"
-    return Cell(f"{bound['margin_ratio'] * 100:.0f} %".replace("-", "−"), css="" if bound["ok"] else "no", title=title)
+    share = bound["margin_ratio"]
+    # Beyond ten times what a type has, the hover tells need and have; a wide figure only hides the others.
+    text = "< −999 %" if share < -9.99 else f"{share * 100:.0f} %".replace("-", "−")
+    return Cell(text, css="" if bound["ok"] else "no", title=title)
 
 
 SECTION = Section(title="Why not cheaper", order=20, data=data, template=TEMPLATE)
