@@ -72,7 +72,7 @@ def test_without_hosts_the_host_header_is_that_of_the_url_and_nothing_is_recorde
     """docs/reference/commands.md: without --hosts the Host is that of --host; without --sizeup-run nothing is recorded."""
     target = serve()
 
-    done = plain_locust("-u", "20", "-r", "20", "-t", "2s", "--host", target.url)
+    done = plain_locust("-u", "20", "-r", "20", "-t", "5s", "--host", target.url)
     logged = target.requests()
 
     assert done.returncode == 0, done.stderr

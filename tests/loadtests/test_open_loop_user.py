@@ -17,7 +17,7 @@ FREEZE_S = 1.0
 
 @pytest.fixture(scope="module")
 def frozen(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, list[dict[str, Any]]]:
-    """One run of 5 s against a server that freezes for a second: its rows, and what the server logged."""
+    """One run of 8 s against a server that freezes for a second: its rows, and what the server logged."""
     import os
     import subprocess
     import sys
@@ -29,7 +29,7 @@ def frozen(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, list[dict[str
     try:
         assert target.stdout is not None
         url = f"http://127.0.0.1:{int(target.stdout.readline())}"
-        command = [sys.executable, "-m", "locust", "-f", str(HERE / "board_locustfile.py"), "--headless", "-u", "2", "-r", "2", "-t", "5s"]
+        command = [sys.executable, "-m", "locust", "-f", str(HERE / "board_locustfile.py"), "--headless", "-u", "2", "-r", "2", "-t", "8s"]
         done = subprocess.run(
             [*command, "--host", url, "--sizeup-run", str(folder / "run")], env=env, capture_output=True, text=True, check=False
         )
