@@ -24,7 +24,6 @@ if TYPE_CHECKING:
         remove_agent,
         watch_host,
     )
-    from collectors.machine import check_rules
     from collectors.memory import LookMoment, fullest, look_beat_s, measure_memory, watch_memory
     from collectors.metric_plan import Bill, whole_span
     from collectors.metrics import planned_metrics
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AgentState", "Asked", "AwsSession", "Bill", "Collector", "LogsRead", "LookMoment", "Place", "Remote", "SETTLED_S", "SamplerHandle",
     "SideCalls", "SpoolFrames", "Transport", "Wanted", "account_plan", "agent_metrics", "all_transports", "ask_agent", "aws_clock",
-    "balancer_at", "check_python", "check_rules", "cloudwatch_bill", "cloudwatch_read", "collect_access_logs", "collect_cloudwatch",
+    "balancer_at", "check_python", "cloudwatch_bill", "cloudwatch_read", "collect_access_logs", "collect_cloudwatch",
     "collect_events", "collectors", "copy_log_files", "discover_topology", "drop_command", "fetch_spool", "fullest", "host_clock",
     "improvements_of", "install_agent", "is_instance", "load_balancers", "look_beat_s", "measure_memory", "plan_install", "planned_metrics",
     "probe", "read_spool", "remove_agent", "short_name", "spool_moments", "start_sampler", "watch_host", "watch_memory", "whole_span",
@@ -58,7 +57,6 @@ _HOME = {
     "improvements": ("improvements_of",),
     "install": ("AgentState", "Wanted", "ask_agent", "check_python", "fetch_spool", "install_agent", "plan_install",
                 "remove_agent", "watch_host"),
-    "machine": ("check_rules",),
     "memory": ("LookMoment", "fullest", "look_beat_s", "measure_memory", "watch_memory"),
     "permissions": ("probe",),
     "plan_state": ("account_plan",),

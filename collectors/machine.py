@@ -13,7 +13,6 @@ import psutil
 
 from collectors import agent
 from collectors.trees import Member
-from evidence import SizeupError
 
 if TYPE_CHECKING:
     from sizing.settings import GroupRule
@@ -86,7 +85,6 @@ class Machine:
         self.host = host
         self.members: dict[int, Member] = {}
         self._rules = rules
-        check_rules(rules)
 
     def refresh(self) -> None:
         """Drop what ended, take what appeared."""
@@ -103,22 +101,6 @@ class Machine:
                 return
             group, color = name_group(_program(process), _command(process), self._rules)
         self.members[process.pid] = Member(process, self.host, group, color, parent)
-
-
-def check_rules(rules: Iterable[GroupRule]) -> None:
-    """Refuse a rule whose pattern is none.
-
-    Raises
-    ------
-    SizeupError
-        Naming the group and what is wrong with its pattern.
-    """
-    for rule in rules:
-        for key, pattern in (("match", rule.match), ("color", rule.color or "")):
-            try:
-                re.compile(pattern)
-            except re.error as wrong:
-                raise SizeupError(f'sizeup.toml, group "{rule.name}": "{key}" is no regular expression ({wrong}); mend it.') from None
 
 
 def name_group(program: str, command: Sequence[str], rules: Iterable[GroupRule] = ()) -> tuple[str, str | None]:

@@ -66,7 +66,8 @@ def _sentence(model: type[BaseModel], error: Any) -> str:
         return f'{where}: "{key}" is missing; add it.'
     message = str(error["msg"]).removeprefix("Value error, ").rstrip(".")
     shown = f" (got {error['input']!r})" if not isinstance(error["input"], (dict, list)) else ""
-    return f'{where}: "{key}": {message[:1].lower()}{message[1:]}{shown}; mend that value.'
+    named = f'"{key}": ' if path else ""
+    return f'{where}: {named}{message[:1].lower()}{message[1:]}{shown}; mend that value.'
 
 
 def _table_name(path: list[Any]) -> str:

@@ -95,6 +95,14 @@ class LoadSettings(Table):
     scenario: dict[Literal["frontend", "api"], list[SimpleScenario]] = Field(default_factory=dict)
     auth: dict[str, Auth] = Field(default_factory=dict)
 
+    @model_validator(mode="after")
+    def _knows_its_tokens(self) -> LoadSettings:
+        for host_class, entries in self.scenario.items():
+            for entry in entries:
+                if entry.auth is not None and entry.auth not in self.auth:
+                    raise ValueError(f'[[scenario.{host_class}]] "{entry.request}": its auth "{entry.auth}" has no [auth.{entry.auth}]')
+        return self
+
 
 def plan_scenarios(scenario: Mapping[Any, list[SimpleScenario]]) -> list[dict[str, Any]]:
     """Return the settings' scenarios as `write_plan` takes them."""

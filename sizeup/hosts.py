@@ -57,16 +57,15 @@ def wanted_agent(settings: Settings, host: str, beat_s: float, *, root: bool = T
     Raises
     ------
     SizeupError
-        Where the beat or a rule is none.
+        Where the beat is none.
     """
-    from collectors import Wanted, check_rules
+    from collectors import Wanted
 
     if not SHORTEST_BEAT_S <= beat_s <= LONGEST_BEAT_S:
         raise SizeupError(f"--beat {beat_s:g}s: must be from {SHORTEST_BEAT_S:g}s to {LONGEST_BEAT_S:g}s; give for example 1s.")
     own = [(name, each) for name, each in settings.class_.items() if each.address == host]
     classes = own or list(settings.class_.items())
     rules = [rule for _, each in classes for rule in each.groups]
-    check_rules(rules)
     return Wanted(f"{beat_s:g}s", root, classes[0][0] if len(classes) == 1 else "host", rules)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from datetime import date
 from decimal import Decimal
 from typing import Literal
@@ -20,6 +22,15 @@ class GroupRule(Table):
     match: str
     color: str | None = None
 
+    @field_validator("match", "color")
+    @classmethod
+    def _compiles(cls, pattern: str | None) -> str | None:
+        try:
+            re.compile(pattern or "")
+        except re.error as wrong:
+            raise ValueError(f"is no regular expression ({wrong})") from None
+        return pattern
+
 
 class HostClass(Table):
     """[class.NAME]: the hosts that run one part of the stack, how they are found and how they deploy."""
@@ -36,14 +47,20 @@ class TrafficSettings(Table):
 
     peak_per_s: tuple[float, float, float] | None = None
     mean_per_s: float | None = Field(default=None, gt=0)
-    growth_ratio_per_year: float | None = None
+    growth_ratio_per_year: float | None = Field(default=None, gt=-1, allow_inf_nan=False)
 
     @field_validator("peak_per_s")
     @classmethod
     def _rising(cls, peak: tuple[float, float, float] | None) -> tuple[float, float, float] | None:
-        if peak is not None and not 0 < peak[0] <= peak[1] <= peak[2]:
+        if peak is not None and not 0 < peak[0] <= peak[1] <= peak[2] < math.inf:
             raise ValueError("must be three rising figures above 0: low, likely, high")
         return peak
+
+    @model_validator(mode="after")
+    def _below_the_peak(self) -> TrafficSettings:
+        if self.mean_per_s is not None and self.peak_per_s is not None and self.mean_per_s > self.peak_per_s[1]:
+            raise ValueError(f'the mean, {self.mean_per_s:g}/s, is above the likely peak, {self.peak_per_s[1]:g}/s')
+        return self
 
 
 class Objective(Table):
@@ -60,7 +77,7 @@ class Objective(Table):
     def _limited(self) -> Objective:
         wanted = "limit_s" if self.name == "latency" else "limit_ratio"
         if getattr(self, wanted) is None:
-            raise ValueError(f'a {self.name} objective needs "{wanted}"')
+            raise ValueError(f'an objective on {self.name} needs "{wanted}"')
         return self
 
 
@@ -73,7 +90,7 @@ class Policy(Table):
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
     survive_zone_loss: bool = False
     leave_ratio_per_month: float = Field(default=0.03, ge=0, lt=1)
-    capital_ratio_per_year: float = Field(default=0.0, ge=0)
+    capital_ratio_per_year: float = Field(default=0.0, ge=0, le=10)
     worst_loss_usd: Decimal | None = Field(default=None, ge=0)
 
 

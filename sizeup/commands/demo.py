@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @click.option("--api-cpu", type=DURATION, default="2ms", show_default=True, help="What the embedded API computes for a request.")
 @click.option("--jvm", type=FLAGS, default="", metavar="FLAGS", help="Flags of moco's JVM, such as '-Xmx256m -XX:+UseSerialGC'.")
 @click.option("--generator-cpu", type=DURATION, default="0ms", show_default=True, help="What the generator burns for a request.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of arrivals, data and sampled weeks.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of arrivals, data and sampled weeks.")
 @click.option("--serve", "mode", flag_value="serve", help="The stack alone, until ^C; results/demo says where it stands.")
 @click.option("--deploy", "mode", flag_value="deploy", help="One deployment on the stack that --serve serves.")
 @click.option("--stop", "mode", flag_value="stop", help="End the stack that --serve serves.")

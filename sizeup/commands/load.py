@@ -22,7 +22,7 @@ from sizeup.values import DURATION, RATES
 @click.option("--max-rate", type=click.FloatRange(min=0, min_open=True), metavar="N", help="Refuse a plan above this rate.")
 @click.option("--scenario", metavar="NAME", help="Only this scenario.")
 @click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Generator processes.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the arrivals.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the arrivals.")
 @click.option("--dry-run", is_flag=True, help="Say what would be sent, send nothing.")
 @click.option("-y", "--yes", is_flag=True, help="Don't ask before sending.")
 @pass_context

@@ -32,7 +32,7 @@ def read_verdicts(text: str) -> tuple[str, ...]:
 @click.option("--peak", metavar="RATE", help='The peak from outside: "20/s", or low, likely, high: "2,6,20/s".')
 @click.option("--explain", metavar="TYPE", help="Show every constraint of this type.")
 @click.option("--fail-on", type=Parsed("verdicts", read_verdicts), metavar="VERDICT,...", help="Exit 1 on undersized, oversized, unknown.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the sampled weeks.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the sampled weeks.")
 @pass_context
 def command(
     ctx: Context, runs: tuple[str, ...], classes: tuple[str, ...], candidates: tuple[str, ...] | None, all_types: bool,

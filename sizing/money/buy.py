@@ -14,6 +14,8 @@ from sizing.money.units import YEAR_H, effective_hourly_usd
 
 FORM = "TYPE:COUNT:TERM:PAYMENT[:standard|convertible], e.g. t3.small:1:1y:all-upfront"
 TERMS = {"1y": 1, "3y": 3}
+MOST_COUNT, MOST_USD = 1_000_000, Decimal(1_000_000_000)
+"""More is a slip of the hand: a key held down would be priced to the cent otherwise."""
 Payment = Literal["all_upfront", "partial_upfront", "no_upfront"]
 Offering = Literal["standard", "convertible"]
 PAYMENTS: dict[str, Payment] = {"all-upfront": "all_upfront", "partial-upfront": "partial_upfront", "no-upfront": "no_upfront"}
@@ -95,7 +97,7 @@ def parse_usd(flag: str, text: str | None) -> Decimal | None:
     Raises
     ------
     SizeupError
-        Where it is no amount, or less than 0.
+        Where it is no amount, less than 0, or more than anybody pays.
     """
     if text is None:
         return None
@@ -103,7 +105,7 @@ def parse_usd(flag: str, text: str | None) -> Decimal | None:
         usd = Decimal(text.removeprefix("$"))
     except InvalidOperation:
         usd = Decimal("NaN")
-    if not usd.is_finite() or usd < 0:
+    if not usd.is_finite() or not 0 <= usd <= MOST_USD:
         raise SizeupError(f'{flag} "{text}": not an amount of dollars; write it as 128 or 0.0157.')
     return usd
 
@@ -141,8 +143,8 @@ def _given(buy: Buy, upfront_usd: Decimal, hourly_usd: Decimal) -> PurchasePrice
 
 
 def _count(text: str, count: str) -> int:
-    if not (count.isascii() and count.isdigit()) or int(count) < 1:
-        raise SizeupError(f'--buy "{text}": COUNT "{count}" must be a whole number from 1 up.')
+    if not (count.isascii() and count.isdigit() and len(count) <= len(str(MOST_COUNT)) and 1 <= int(count) <= MOST_COUNT):
+        raise SizeupError(f'--buy "{text}": COUNT "{count}" must be a whole number from 1 to {MOST_COUNT}.')
     return int(count)
 
 

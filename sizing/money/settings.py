@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from evidence.settings import Table
 
@@ -24,7 +24,7 @@ class GateSettings(Table):
         Width of the binding need's interval over its middle; change of the demand from the first half to the second; age of the price.
     """
 
-    days: int = Field(default=14, gt=0)
+    days: int = Field(default=14, gt=0, le=3650)
     valid_minutes: float = Field(default=30, ge=0)
     history_days: float = Field(default=14, ge=0)
     peak_ratio: float = Field(default=1, ge=0)
@@ -43,3 +43,10 @@ class Held(Table):
     scope: Literal["regional", "zonal"] = "regional"
     payment: str | None = None
     ends_at: date | None = None
+
+    @field_validator("type")
+    @classmethod
+    def _has_a_size(cls, name: str) -> str:
+        if not all(name.rpartition(".")):
+            raise ValueError("must be a type with its size, such as t3.small, db.t3.micro or cache.t3.micro")
+        return name

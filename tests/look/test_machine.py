@@ -11,7 +11,6 @@ import pytest
 
 from collectors import measure_memory
 from collectors.machine import name_group, parse_meminfo, read_machine_memory
-from evidence import SizeupError
 from sizing.settings import GroupRule
 
 MIB = 1 << 20
@@ -64,11 +63,6 @@ def test_the_settings_name_groups_and_colours_first():
     web = name_group("nginx", ["nginx: master"], rules)
 
     assert (blue, web) == (("jvm", "8081"), ("web", None))
-
-
-def test_a_pattern_that_is_none_is_a_sentence():
-    with pytest.raises(SizeupError, match='group "jvm": "match" is no regular expression'):
-        measure_memory(0.5, rules=[GroupRule(name="jvm", match="(java")])
 
 
 def test_pages_that_a_process_maps_are_no_page_cache():

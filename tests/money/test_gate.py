@@ -255,8 +255,9 @@ def test_a_held_reservation_that_covers_the_recommended_hosts_is_said():
         ("t3.small:1:1y:all-upfront:standard:x", "has 6 parts"),
         ("t3.small::1y:all-upfront", "write it as TYPE"),
         ("t3small:1:1y:all-upfront", '"t3small" is no instance type'),
-        ("t3.small:0:1y:all-upfront", "must be a whole number from 1 up"),
-        ("t3.small:two:1y:all-upfront", "must be a whole number from 1 up"),
+        ("t3.small:0:1y:all-upfront", "must be a whole number from 1 to 1000000"),
+        ("t3.small:1" + "0" * 30 + ":1y:all-upfront", "must be a whole number from 1 to 1000000"),
+        ("t3.small:two:1y:all-upfront", "must be a whole number from 1 to 1000000"),
         ("t3.small:1:2y:all-upfront", 'unknown TERM "2y"'),
         ("t3.small:1:1y:all-upfornt", 'did you mean "all-upfront"'),
         ("t3.small:1:1y:all-upfront:convertable", 'did you mean "convertible"'),
@@ -271,7 +272,7 @@ def test_a_malformed_purchase_is_refused_with_the_mend(text, told):
     assert told in str(refused.value)
 
 
-@pytest.mark.parametrize("text", ["abc", "-1", "NaN", "Infinity", ""])
+@pytest.mark.parametrize("text", ["abc", "-1", "NaN", "Infinity", "1e400", ""])
 def test_an_amount_that_is_none_is_refused(text):
     """Ours."""
     with pytest.raises(SizeupError, match="not an amount of dollars"):

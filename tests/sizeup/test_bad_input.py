@@ -107,6 +107,10 @@ def test_an_unknown_type_and_an_unknown_class(tmp_path):
     assert_one_sentence(sizeup("recommend", str(SAMPLE), "--class", "wrker", cwd=tmp_path), "wrker", "api")
 
 
+def test_a_seed_below_zero(tmp_path):
+    assert_one_sentence(sizeup("recommend", str(SAMPLE), "--seed", "-1", cwd=tmp_path), "--seed")
+
+
 @pytest.mark.parametrize("peak", ["fast", "-3/s", "5,2,9/s", "20/parsec"])
 def test_a_peak_that_is_no_rate(tmp_path, peak):
     assert_one_sentence(sizeup("recommend", str(SAMPLE), "--peak", peak, cwd=tmp_path), "--peak")
