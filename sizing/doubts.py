@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from evidence import Unknown, Warn
 from sizing.host import HostAnswer
+from sizing.settings import Objective
 from sizing.verdicts import Bound, Verdict
 
 UNREAD = Unknown("neither a host nor CloudWatch's CPUUtilization was read", "sizeup collect staging, or an agent on the host")
@@ -52,6 +53,13 @@ def _unjudged(bound: Bound, verdict: Verdict) -> Unknown:
     if bound.constraint == "price_missing":
         return Unknown(f"no price for {name} in this mode", "sizeup prices refresh")
     return Unknown(f"no benchmark compares {name} with the measured type", f"load the service on {name}")
+
+
+def judged_wider(objectives: Sequence[Objective]) -> list[Warn]:
+    """Say of each objective on one request, or at the client, that a decision judges more: all requests, as the load balancer saw them."""
+    apart = [f"{o.name} of {o.request} at the {o.at}" for o in objectives if o.request != "*" or (o.name == "latency" and o.at == "client")]
+    message = "is judged over all requests of a host class, at the load balancer; sizeup load says what was measured of it alone."
+    return [Warn("objective_widened", f"The objective {', '.join(apart)} {message}")] if apart else []
 
 
 def warnings(answers: Sequence[HostAnswer]) -> list[Warn]:

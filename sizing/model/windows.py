@@ -10,6 +10,7 @@ from typing import Any, Literal
 import polars as pl
 
 from evidence import Run, rfc3339
+from sizing.model.arrivals import named_log
 from sizing.settings import Objective
 from sizing.types import Window
 
@@ -113,11 +114,16 @@ def phase_rows(cut: Sequence[Window]) -> list[dict[str, Any]]:
 
 
 def measured_objectives(run: Run, cut: Sequence[Window], objectives: Sequence[Objective]) -> list[dict[str, Any]]:
-    """Write run.json's `objectives`: each with the value that the valid steady windows showed; null where nothing did."""
+    """Write run.json's `objectives`: each with what its request showed in the valid steady windows; null where nothing did."""
     kept = [w for w in cut if w.valid and w.kind == "steady"]
     rows = pl.concat([between(run.requests, "intended_at", w.start, w.end) for w in kept]) if kept else run.requests.clear()
-    lines = pl.concat([between(run.access_log, "created_at", w.start, w.end) for w in kept]) if kept else run.access_log.clear()
-    return [_measured(objective, rows, lines) for objective in objectives]
+    log = named_log(run)
+    lines = pl.concat([between(log, "created_at", w.start, w.end) for w in kept]) if kept else log.clear()
+    return [_measured(o, _asked_for(rows, o.request), _asked_for(lines, o.request)) for o in objectives]
+
+
+def _asked_for(rows: pl.DataFrame, request: str) -> pl.DataFrame:
+    return rows if request == "*" else rows.filter(pl.col("name") == request)
 
 
 def _measured(objective: Objective, rows: pl.DataFrame, lines: pl.DataFrame) -> dict[str, Any]:

@@ -203,11 +203,13 @@ def _unknowns(case: Case, best: Commitment | None, missing: Sequence[Missing]) -
         nothing = Unknown("nothing is known to run", "sizeup load staging, then sizeup commitments")
         unpriced = Unknown(f"what runs has no price on demand in {region}", f"sizeup prices refresh --region {region}")
         found |= dict.fromkeys(("plan", "wait.cost_usd", "regret"), unpriced if case.futures else nothing)
-    elif best.upfront_usd is None:
-        why = "only the effective price of this payment is published, not its two parts"
-        found["plan.upfront_usd"] = Unknown(why, "state it with --offers FILE")
+    whole = Unknown("only the effective price of this payment is published, not its two parts", "state it with --offers FILE")
+    if best is not None and best.upfront_usd is None:
+        found["plan.upfront_usd"] = whole
+    undivided = [n for n, row in enumerate(case.rows) if row.upfront_usd is None]
+    found |= {f"offers[{n}].{part}_usd": whole for n in undivided for part in ("upfront", "hourly")}
     blind = [plan for plan in case.held.plans if not any(kind == plan.kind for kind, _ in case.held.ratios)]
     if blind:
         many = ", ".join(f"{plan.kind} ${plan.usd_per_h:f} an hour" for plan in blind)
         found["held"] = Unknown(f"savings plans are held whose rates nobody knows, and left out ({many})", RATES_LIFT)
-    return found | {f"offers[{n}]": Unknown(f"no price here: {m.what}", m.command) for n, m in enumerate(missing)}
+    return found | {f"missing[{n}]": Unknown(f"no price here: {m.what}", m.command) for n, m in enumerate(missing)}

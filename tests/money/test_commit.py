@@ -291,3 +291,18 @@ def test_a_purchase_ends_with_the_lines_that_a_person_could_run():
         assert sum(line.startswith(words) for line in own) == 1, words
     weak = Reason("synthetic", False, 1.0, 0.0, "flag", "load your own stack: sizeup load staging")
     assert told(reasons=[weak]).as_json()["plan"]["purchases"][0]["order"]["purchase"] is None
+
+
+def test_an_unknown_names_the_place_that_it_speaks_of():
+    """An offer without a price stands in `missing`, not among the offers; a price of two unknown parts is null twice."""
+    found = told(question=CommitQuestion(years=(1,), payments=("partial_upfront",), leave_ratio_per_month=0.0))
+
+    document = found.as_json()
+    for path in found.unknowns:
+        table, _, rest = path.partition("[")
+        if table == "missing":
+            assert document["missing"][int(rest.rstrip("]"))]["what"] in found.unknowns[path].why
+        elif table == "offers":
+            row, _, key = rest.partition("].")
+            assert document["offers"][int(row)][key] is None
+    assert any(path.startswith("offers[") for path in found.unknowns)

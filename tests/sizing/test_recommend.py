@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from made_run import MIB, Truth, made_run
 
 from sizeup.settings import load_settings
-from sizing import Question, recommend
+from sizing import Question, measured_objectives, recommend, windows
 from sizing.constraints import constraints
+from sizing.settings import Objective
 
 SEVEN = ("t2.micro", "t2.small", "t3.micro", "t3.small", "t3.medium", "t4g.micro", "t4g.small")
 ASKED = Question(peak_per_s=(14, 14, 14), candidates=SEVEN, classes=("api",), worlds=256)
@@ -182,3 +183,26 @@ def test_a_heap_far_above_its_live_set_is_a_lever(seoul):
     assert found.recommended.candidate.type == "t3.small"
     assert cap.type == "t3.micro"
     assert cap.saves_monthly_usd > 9
+
+
+def test_an_objective_on_one_request_is_measured_on_it_alone():
+    """Writes of 100 ms among reads of 2: the median of all is a read's."""
+    run = made_run(Truth(demand_s={"GET /boards": 0.002, "POST /boards": 0.1}, rates=(2, 4), deploy=False))
+    wanted = [Objective(name="latency", request=request, quantile=0.5, limit_s=0.03) for request in ("*", "POST /boards", "GET /nothing")]
+
+    every, writes, none = measured_objectives(run, windows(run, 0.5), wanted)
+
+    posted = run.access_log.filter(pl.col("method") == "POST")["target_s"]
+    assert writes["value"] == pytest.approx(posted.median(), rel=0.05)
+    assert (every["ok"], writes["ok"], none["ok"]) == (True, False, None)
+
+
+def test_an_objective_that_a_decision_widens_is_said(seoul):
+    """A host class is judged by all of its requests, as the load balancer saw them."""
+    run, usual = made_run(service(300, 0.003)), load_settings(None)
+    stated = usual.model_copy(update={"objective": (Objective(name="latency", request="POST /boards", limit_s=0.5),)})
+
+    found = recommend([run], stated, seoul, ASKED)
+
+    assert "latency of POST /boards at the target" in next(w.message for w in found.warnings if w.code == "objective_widened")
+    assert "objective_widened" not in {w.code for w in recommend([run], usual, seoul, ASKED).warnings}
