@@ -8,7 +8,18 @@ if TYPE_CHECKING:
     from evidence.columns import SCHEMA, TABLES, Column
     from evidence.errors import SizeupError
     from evidence.estimate import Estimate, Reason, Unknown, Warn
-    from evidence.folder import RunFolder, create_run, is_alive, micros, process_mark, rfc3339, start_run, write_atomic, write_json
+    from evidence.folder import (
+        RunFolder,
+        create_run,
+        is_alive,
+        micros,
+        numbers_only,
+        process_mark,
+        rfc3339,
+        start_run,
+        write_atomic,
+        write_json,
+    )
     from evidence.names import route_name
     from evidence.registry import discover
     from evidence.settings import Table, read_toml, validate
@@ -32,7 +43,7 @@ if TYPE_CHECKING:
 __all__ = [
     "HEADER", "SCHEMA", "TABLES", "Column", "Estimate", "Reason", "Run", "RunFolder", "SizeupError", "SpoolWriter", "Table",
     "Trace", "Unknown", "Warn", "access_log_lines", "arrow_schema", "compact", "create_run", "discover", "find_run", "is_alive",
-    "list_runs", "make_trace", "micros", "open_run", "parse_trace", "process_mark", "read_frames", "read_meta", "read_toml",
+    "list_runs", "make_trace", "micros", "numbers_only", "open_run", "parse_trace", "process_mark", "read_frames", "read_meta", "read_toml",
     "rfc3339", "route_name", "run_status", "seal", "settle", "start_run", "tidy", "trace_run", "validate", "write_atomic", "write_json",
 ]  # fmt: skip
 
@@ -41,7 +52,10 @@ _HOME = {
     "columns": ("SCHEMA", "TABLES", "Column"),
     "errors": ("SizeupError",),
     "estimate": ("Estimate", "Reason", "Unknown", "Warn"),
-    "folder": ("RunFolder", "create_run", "is_alive", "micros", "process_mark", "rfc3339", "start_run", "write_atomic", "write_json"),
+    "folder": (
+        "RunFolder", "create_run", "is_alive", "micros", "numbers_only", "process_mark", "rfc3339", "start_run", "write_atomic",
+        "write_json",
+    ),
     "names": ("route_name",),
     "registry": ("discover",),
     "settings": ("Table", "read_toml", "validate"),

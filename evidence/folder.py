@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -103,8 +104,20 @@ def start_run(path: Path, target: str, plan: str, at: datetime, **fields: Any) -
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Replace a JSON file; keys keep their order."""
-    write_atomic(path, (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode())
+    """Replace a JSON file; keys keep their order, and what is no number is null: JSON knows no NaN."""
+    write_atomic(path, (json.dumps(numbers_only(value, []), indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
+
+
+def numbers_only(value: Any, lost: list[str], path: str = "") -> Any:
+    """Return a value with None for each float that is no number; the paths of those, as `hosts[0].latency`, go into `lost`."""
+    if isinstance(value, float) and not math.isfinite(value):
+        lost.append(path)
+        return None
+    if isinstance(value, Mapping):
+        return {key: numbers_only(each, lost, f"{path}.{key}" if path else str(key)) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [numbers_only(each, lost, f"{path}[{n}]") for n, each in enumerate(value)]
+    return value
 
 
 def process_mark(pid: int) -> dict[str, Any]:

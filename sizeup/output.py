@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 
 MIB = 1024 * 1024
+NO_NUMBER = {"why": "it came out as no number: the evidence is too odd for it", "lift": "sizeup runs check, then measure again"}
+"""What `unknowns` says of a value that could not be reckoned."""
 TONES = {"yes": "green", "no": "red", "next": "cyan", "warning": "yellow"}
 """How a line's first word is coloured."""
 
@@ -117,18 +119,24 @@ def leave_stdout() -> None:
 
 
 def dump(document: Mapping[str, Any]) -> str:
-    """Write a document as JSON: money as strings, times with Z, no NaN."""
+    """Write a document as JSON: money as strings, times with Z; what came out as no number is null, and among `unknowns`."""
     import json
 
-    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False, default=plain)
+    from evidence import numbers_only
+
+    lost: list[str] = []
+    told = numbers_only(document, lost)
+    if lost:
+        told["unknowns"] = [*told.get("unknowns", ()), *({"path": path, **NO_NUMBER} for path in lost)]
+    return json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False, default=plain)
 
 
 def plain(value: Any) -> Any:
     """Turn one value that JSON doesn't know into one that it does."""
-    from evidence import rfc3339
+    from evidence import numbers_only, rfc3339
 
     if hasattr(value, "as_json"):
-        return value.as_json()
+        return numbers_only(value.as_json(), [])
     if isinstance(value, Decimal):
         return format(value, "f")
     if isinstance(value, datetime):
@@ -136,7 +144,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, (date, Path)):
         return str(value)
     if hasattr(value, "item"):
-        return value.item()
+        return numbers_only(value.item(), [])
     if isinstance(value, (set, frozenset, tuple)):
         return sorted(value)
     raise TypeError(f"{type(value).__name__} has no form in JSON")

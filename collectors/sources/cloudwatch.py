@@ -7,6 +7,7 @@ without data is no row. Source: CloudWatch API reference, GetMetricData and Metr
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
@@ -155,10 +156,10 @@ def _query(key: str, part: Part, statistic: str) -> dict[str, Any]:
 
 
 def _rows(part: Part, statistic: str, result: Mapping[str, Any], region: str) -> Iterable[Row]:
-    """Yield a result's points; one without a value is none."""
+    """Yield a result's points; one without a value, or with one that is no number, is none."""
     kind, dimensions = part.metric.kind, json.dumps(dict(part.metric.dimensions), sort_keys=True)
     for at, value in zip(result["Timestamps"], result["Values"], strict=True):
-        if value is not None:
+        if value is not None and math.isfinite(value):
             yield (
                 micros(at), part.metric.namespace, kind.name, dimensions, statistic, part.period_s, float(value), kind.unit, region,
             )  # fmt: skip

@@ -10,6 +10,7 @@ import numpy as np
 from sizing.constraints.credits import backlog_s
 from sizing.constraints.latency import GIVEN_UP_S, cpus_of, peak_demand_s, response_s
 from sizing.model.latency import Response, Table
+from sizing.model.latency_fit import LEAST_DEMAND_S
 from sizing.model.sharing import Cpus
 from sizing.model.simulate import first_come_s, poisson_arrivals_s, processor_sharing_s, settled
 from sizing.model.streams import stream
@@ -19,6 +20,8 @@ from sizing.verdicts import Recommendation, Verdict
 WORLDS, REQUESTS = 64, 1000
 STEADY_RATIO = 0.9
 """Busier CPUs settle in more requests than are simulated."""
+LEAST_RATIO = 1e-6
+"""Idler CPUs are simulated as if they were this busy: nobody meets anybody there."""
 TOLERANCE_RATIO = 0.1
 """How far formula and simulation may lie apart, beside what so few worlds leave open (two standard errors)."""
 
@@ -55,15 +58,16 @@ def shortlist(found: Recommendation) -> list[Candidate]:
 
 
 def simulate_shortlist(world: World, found: Recommendation, seed: int) -> list[Simulated]:
-    """Simulate the first latency objective of the shortlist; nothing where none is stated or no response time is known."""
-    if world.model.response is None or not world.latency:
+    """Simulate the first latency objective of the shortlist; nothing where that is empty, none is stated or no response time is known."""
+    chosen = {c.key for c in shortlist(found)}
+    if world.model.response is None or not world.latency or not chosen:
         return []
-    only = world.only({c.key for c in shortlist(found)})
+    only = world.only(chosen)
     quantile = world.latency[0][0]
     draws, throttled = np.minimum(response_s(only, quantile) + backlog_s(only), GIVEN_UP_S), (backlog_s(only) > 0).mean(axis=1)
     ratio = only.peak_busy_draws / only.threads_draws
     # A demand that a wide fit lets be nothing is served in no time.
-    service_s = np.maximum(peak_demand_s(only) / only.speed_draws, 1e-9)
+    service_s = np.maximum(peak_demand_s(only) / only.speed_draws, LEAST_DEMAND_S)
     over = _over_formula(world.model.response, [cpus_of(c) for c in only.candidates], quantile, ratio, service_s, seed)
     return [
         _compared(candidate, quantile, draws[row], float(throttled[row]), over[row], float((ratio[row] >= STEADY_RATIO).mean()))
@@ -105,7 +109,7 @@ def _simulated(response: Response, cpus: Cpus, ratio: F8, service_s: F8, seed: i
     rng = stream(seed, "simulate")
     picked = rng.integers(0, len(response.sizes), (len(ratio), REQUESTS))
     # What the host does without requests is served among them, as if it were some more.
-    arrive_s = poisson_arrivals_s(ratio * response.capacity(cpus) / service_s, REQUESTS, rng)
+    arrive_s = poisson_arrivals_s(np.maximum(ratio, LEAST_RATIO) * response.capacity(cpus) / service_s, REQUESTS, rng)
     cpu_s = response.sizes[picked] * service_s[:, None]
     if response.discipline == "processor_sharing":
         stayed_s = processor_sharing_s(arrive_s, cpu_s, cpus)

@@ -36,11 +36,13 @@ class DemandFit:
     groups : the names of each group that was told apart, most frequent first
     demand_s_draws : shape (groups, S), CPU seconds a request
     background_cores_draws : shape (S,), cores taken without any request
+    bounded : whether the bins told no more than `fit_few`'s bounds
     """
 
     groups: Sequence[Sequence[str]]
     demand_s_draws: F8
     background_cores_draws: F8
+    bounded: bool = False
 
 
 def fit_demand(counts: F8, cpu_s: F8, seconds: F8, names: Sequence[str], *, n: int, rng: np.random.Generator) -> DemandFit:
@@ -72,13 +74,13 @@ def fit_best(counts: F8, cpu_s: F8, seconds: F8, names: Sequence[str], *, n: int
     came = _grouped(counts, names, fitted.groups).sum(axis=0)
     lo, mid, hi = np.quantile(came @ fitted.demand_s_draws, [(1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2])
     # At one rate only chance tells requests from background: then what both take together says more.
-    return fitted if hi - lo <= STILL_WIDTH_RATIO * mid else fit_few(counts, cpu_s, seconds, names, n=n, rng=rng)
+    return fitted if mid > 0 and hi - lo <= STILL_WIDTH_RATIO * mid else fit_few(counts, cpu_s, seconds, names, n=n, rng=rng)
 
 
 def fit_groups(like: DemandFit, counts: F8, cpu_s: F8, seconds: F8, names: Sequence[str], *, rng: np.random.Generator) -> DemandFit:
     """Fit other CPU seconds, shape (bins,), of the same requests to the same groups, in as many worlds."""
     n = len(like.background_cores_draws)
-    if len(cpu_s) < LEAST_BINS:
+    if like.bounded:
         return fit_few(counts, cpu_s, seconds, names, n=n, rng=rng)
     draws = _bootstrap(_grouped(counts, names, like.groups), cpu_s[:, None], seconds, n, rng)
     return DemandFit(like.groups, draws[1:], draws[0])
@@ -105,7 +107,7 @@ def fit_few(counts: F8, cpu_s: F8, seconds: F8, names: Sequence[str], *, n: int,
     error = rng.normal(1.0, np.sqrt(2.0 / total), n)
     others_s = share * np.maximum(idle * seconds.sum(), HIDDEN_RATIO * took_s)
     demand = np.maximum((took_s - others_s) / total * error, 0.0)
-    return DemandFit([list(names)], demand[None, :], share * idle)
+    return DemandFit([list(names)], demand[None, :], share * idle, bounded=True)
 
 
 def bound_by_response(mean_response_s: float, names: Sequence[str], *, n: int, rng: np.random.Generator) -> DemandFit:

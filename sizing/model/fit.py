@@ -36,7 +36,8 @@ def fit(
 
     Returns None where the run has no valid window, or nothing arrived in it: there is nothing to fit.
     """
-    if not evidence.requests or not evidence.names or (not len(evidence.cpu_s) and evidence.mean_response_s is None):
+    seen = evidence.counts.sum() > 0 if len(evidence.cpu_s) else evidence.mean_response_s is not None
+    if not evidence.requests or not evidence.names or not seen:
         return None
     name, served = evidence.host_class, evidence.requests - evidence.errors
     # A process tree's host is whatever machine it ran on, whose threads the run doesn't tell.

@@ -89,7 +89,7 @@ def gather(
         deployments=run.events.filter((pl.col("kind") == "deploy") & (pl.col("subject") == host_class)).height,
         excluded_ratio=1.0 - (sum(w.seconds for w in steady) - float(seconds[~warm].sum())) / total_s,
         quality=(),
-        warnings=tuple(_warnings(steady, hosts, shift, float(seconds[~warm].sum()), dearer)),
+        warnings=(*_warnings(steady, hosts, shift, float(seconds[~warm].sum()), dearer), *counted.warnings),
         runs=[r.id for r in runs],
         synthetic=any(r.synthetic for r in runs),
         server=server_of(own, steady),
@@ -146,6 +146,7 @@ class _Asked:
     mean_latency_s: float | None
     inside: Callable[[F8, F8], F8]
     """Starts and ends of bins to shape (bins, names)."""
+    warnings: Sequence[Warn] = ()
 
 
 def _logged(run: Run, log: pl.DataFrame, arrivals: pl.DataFrame, steady: Sequence[Window]) -> _Asked:
@@ -168,14 +169,16 @@ def _counted(run: Run, group: str | None, hosts: pl.DataFrame) -> _Asked:
     total = float(balancer_counts(run, "RequestCount", balancer=True).value.sum())
     failed = float(balancer_counts(run, "HTTPCode_Target_5XX_Count", group).value.sum())
     came = float(requests.value.sum())
+    over = f"CloudWatch counts {failed:,.0f} failed answers to {came:,.0f} requests of {group}: every request is taken as failed."
     return _Asked(
         [ALL] if came else [],
         np.full(1 if came else 0, came / total if total else 1.0),
-        round(failed),
+        round(min(failed, came)),
         round(came),
         0.0,
         mean_latency_s(requests, means),
         lambda starts, ends: requests.inside(starts, ends)[:, None] if came else np.zeros((len(ends), 0)),
+        (Warn("errors_over_requests", over),) if failed > came else (),
     )
 
 

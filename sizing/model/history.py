@@ -107,7 +107,8 @@ def read_history(metrics: Iterable[pl.DataFrame], timezone: str = "UTC") -> Hist
     SizeupError
         Where nobody knows the time zone.
     """
-    of_balancer = (pl.col("metric") == "RequestCount") & ~pl.col("dimensions").str.contains("TargetGroup")
+    is_count = pl.col("value").is_finite() & (pl.col("value") >= 0)
+    of_balancer = (pl.col("metric") == "RequestCount") & ~pl.col("dimensions").str.contains("TargetGroup") & is_count
     counted = [rows for table in metrics if not (rows := table.filter(of_balancer)).is_empty()]
     if not counted:
         return None

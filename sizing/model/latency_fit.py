@@ -17,6 +17,8 @@ from sizing.types import F8, Evidence
 
 LEAST_ANSWERS = 50
 """A step of fewer says nothing of a p95."""
+LEAST_DEMAND_S = 1e-9
+"""Where no CPU is seen to be taken: a request that takes none is told like one of a nanosecond."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +43,14 @@ def fit_latency(
     name, n = evidence.host_class, len(demand_s)
     answered = steps_of(evidence.latency_s, evidence.latency_load / evidence.hosts)
     steps = [s for s in answered if len(s.latency_s) >= LEAST_ANSWERS]
-    middle, idle = float(np.median(demand_s)), float(np.median(background))
+    middle, idle = max(float(np.median(demand_s)), LEAST_DEMAND_S), float(np.median(background))
     choice = choose(evidence.server, steps, middle, idle, cpus)
     scaling = read_scaling(steps, middle, idle, cpus.capacity, n, stream(seed, name, "scaling"))
     rng = stream(seed, name, "wait")
     if not steps:
         return LatencyFit(choice, *_of_mean(evidence.mean_latency_s, middle, choice, quantiles, n, rng), scaling)
     costs = [demand_s if bend is None else demand_s * bend.ratio(np.array(s.rate_per_s * evidence.hosts)) for s in steps]
-    response = _split(steps[0], float(np.median(costs[0])), idle, cpus, choice)
+    response = _split(steps[0], max(float(np.median(costs[0])), LEAST_DEMAND_S), idle, cpus, choice)
     over = {q: residual_ratio(Table(response, cpus, q), steps, costs, background, rng) for q in quantiles}
     return LatencyFit(choice, response, over, scaling)
 

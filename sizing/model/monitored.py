@@ -48,7 +48,8 @@ def hosts_from_metrics(run: Run, host_class: str, vcpus: int) -> pl.DataFrame:
     """Rows as of the hosts table, one a period, from the instances' CPUUtilization; empty where it wasn't collected."""
     ids = {name for name, _ in instance_types(run, host_class)}
     rows = _of(run.metrics, "AWS/EC2", "CPUUtilization", lambda d: d.get("InstanceId") in ids)
-    busy_s = pl.col("value") / 100.0 * vcpus * pl.col("period_s")
+    # A whole host is 100 %: more than its vCPUs it can't take, whatever a monitor says.
+    busy_s = pl.col("value").clip(upper_bound=100.0) / 100.0 * vcpus * pl.col("period_s")
     rows = rows.select(
         (pl.col("at") + pl.duration(seconds=pl.col("period_s"))).alias("at"),
         pl.col("period_s").cast(pl.Float32).alias("interval_s"),
@@ -95,8 +96,8 @@ def gaps_words(hosts: pl.DataFrame) -> str | None:
 
 
 def _of(metrics: pl.DataFrame, namespace: str, metric: str, wanted: Any) -> pl.DataFrame:
-    """A metric's sums or means; its percentiles stand beside them."""
+    """A metric's sums or means; its percentiles stand beside them. A value that counts nothing (NaN, below 0) is none."""
     of_it = (pl.col("namespace") == namespace) & (pl.col("metric") == metric) & ~pl.col("statistic").str.starts_with("p")
-    rows = metrics.filter(of_it)
+    rows = metrics.filter(of_it & pl.col("value").is_finite() & (pl.col("value") >= 0))
     kept = {text for text in rows["dimensions"].unique() if wanted(json.loads(text))}
     return rows.filter(pl.col("dimensions").is_in(list(kept)))

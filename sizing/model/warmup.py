@@ -23,7 +23,7 @@ def warm_bins(requests: F8, cpu_s: F8, seconds: F8, blocks: np.ndarray) -> tuple
     for block in np.unique(blocks):
         rows = np.flatnonzero(blocks == block)
         late = rows[len(rows) // 2 :]
-        if requests[late].sum() <= 0:
+        if requests[late].sum() <= 0 or cpu_s[late].sum() <= 0:
             continue
         settled_s = cpu_s[late].sum() / requests[late].sum()
         for head in np.array_split(rows[: len(rows) // 2], max(len(rows) // 2 // CHUNK_BINS, 1)):
