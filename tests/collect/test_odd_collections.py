@@ -9,7 +9,6 @@ import pytest
 from odd_collections import DAY_S, END, PERIOD_S, constant, daily, make_collection, topology
 
 from sizeup.main import run
-from sizeup.output import dump
 
 EVERY_S = np.arange(END.timestamp() - 14 * DAY_S, END.timestamp(), PERIOD_S)
 WHOLE = {
@@ -149,10 +148,3 @@ def test_types_that_differ_within_a_class_are_no_present_type(ask, tmp_path):
     code, found, _ = ask("recommend", make_collection(tmp_path, WHOLE, stack=stack), "--json")
 
     assert (code, found["hosts"][0]["present"]) == (0, None)
-
-
-def test_what_is_no_number_is_null_in_json_and_unknown():
-    told = json.loads(dump({"hosts": [{"latency": {"p95_s": float("nan")}}], "unknowns": [], "peak": np.float32("inf")}))
-
-    assert (told["hosts"][0]["latency"]["p95_s"], told["peak"]) == (None, None)
-    assert [entry["path"] for entry in told["unknowns"]] == ["hosts[0].latency.p95_s"]
