@@ -106,7 +106,7 @@ def recommend(runs: Sequence[Run], stated: Stated, catalogue: Catalogue, questio
         shared=_shared(finished, asked),
         reasons=reasons,
         unknowns=doubts.unknowns(finished),
-        warnings=(*warned, *doubts.judged_wider(objectives), *doubts.warnings(finished)),
+        warnings=(*warned, *doubts.left_out(loaded), *doubts.judged_wider(objectives), *doubts.warnings(finished)),
         synthetic=any(r.synthetic for r in runs),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from evidence import Unknown, Warn
+from evidence import Run, Unknown, Warn
 from sizing.host import HostAnswer
 from sizing.settings import Objective
 from sizing.verdicts import Bound, Verdict
@@ -53,6 +53,13 @@ def _unjudged(bound: Bound, verdict: Verdict) -> Unknown:
     if bound.constraint == "price_missing":
         return Unknown(f"no price for {name} in this mode", "sizeup prices refresh")
     return Unknown(f"no benchmark compares {name} with the measured type", f"load the service on {name}")
+
+
+def left_out(measured: Sequence[Run]) -> list[Warn]:
+    """Say which measured runs stand behind the newest: hosts and demand are read from one, traffic's history from all."""
+    apart = [run.id for run in measured[1:] if run.id != measured[0].id]
+    message = f"Hosts and demand are those of {measured[0].id}, the newest; {', '.join(apart)} gives at most traffic's history."
+    return [Warn("older_runs", message)] if apart else []
 
 
 def judged_wider(objectives: Sequence[Objective]) -> list[Warn]:

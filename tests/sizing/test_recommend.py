@@ -206,3 +206,13 @@ def test_an_objective_that_a_decision_widens_is_said(seoul):
 
     assert "latency of POST /boards at the target" in next(w.message for w in found.warnings if w.code == "objective_widened")
     assert "objective_widened" not in {w.code for w in recommend([run], usual, seoul, ASKED).warnings}
+
+
+def test_a_second_measured_run_is_said_to_stand_behind_the_newest(seoul):
+    """Two load runs are not pooled: the newest leads, and a reader must not take the other for evidence."""
+    newest = made_run(service(300, 0.003))
+    older = replace(newest, meta={**newest.meta, "id": "20260101T000000Z-older-steps"})
+
+    found = recommend([newest, older], load_settings(None), seoul, ASKED)
+
+    assert older.id in next(w.message for w in found.warnings if w.code == "older_runs")
