@@ -36,7 +36,7 @@ something to mend found by `doctor`) · \
 2 the question was wrong (usage, settings, environment, unreadable run) · \
 3 internal error, its trace in a file whose path is said · 130 interrupted.
 
-RUN is a path or an id; the default is the newest complete one. Of several the newest is measured by; what an older one collected is history.
+RUN is a path or an id; the default is the newest complete one. Of several the newest one measures; an older one gives history.
 
 ## Common options
 

@@ -320,7 +320,13 @@ def arrow_schema(table: str) -> pa.Schema:
 
 
 def _read_json(path: Path) -> dict[str, Any]:
-    return json.loads(path.read_bytes()) if path.exists() else {}
+    try:
+        found = json.loads(path.read_bytes()) if path.exists() else {}
+    except (OSError, ValueError) as broken:
+        raise SizeupError(f"{path}: can't be read ({broken}); restore it, or load again.") from None
+    if not isinstance(found, dict):
+        raise SizeupError(f"{path}: holds no table of names and values; restore it, or load again.")
+    return found
 
 
 def _read_access_log(folder: Path) -> pl.DataFrame:

@@ -56,14 +56,16 @@ def _verdict(world: World, row: int, bounds: list[Bound], every: Bools, surplus:
     chance = float(every.mean())
     monthly = _monthly_usd(candidate, surplus)
     unjudged: list[Bound] = []
-    if world.model.measured_arch not in (None, candidate.instance.arch):
+    # Where nobody knows which type was measured, it stands for x86-64: an arm64 must never be advised by default.
+    if (world.model.measured_arch or "x86_64") != candidate.instance.arch:
         unjudged.append(Bound("arch_unmeasured", None, None, "arch", None, None))
     if monthly is None:
         unjudged.append(Bound("price_missing", None, None, "usd", None, None))
     unknown = bool(unjudged) or any(b.ok is None for b in bounds)
     fits = None if unknown else chance >= confidence
     measured = candidate.instance.family == world.model.measured_family
-    speed = "measured" if measured else ("benchmark" if np.isfinite(world.speed_draws[row]).all() else "none")
+    compared = world.measured_on is not None and np.isfinite(world.speed_draws[row]).all()
+    speed = "measured" if measured else ("benchmark" if compared else "none")
     return Verdict(
         candidate,
         monthly,

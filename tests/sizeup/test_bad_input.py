@@ -102,6 +102,16 @@ def test_a_torn_file_of_a_run(tmp_path):
     assert_one_sentence(sizeup("recommend", str(run), cwd=tmp_path), "sizeup runs check")
 
 
+@pytest.mark.parametrize("text", ["{", "[]"])
+@pytest.mark.parametrize("name", ["topology.json", "catalogue.json"])
+def test_a_torn_document_of_a_run(tmp_path, name, text):
+    run = tmp_path / "20260101T000000Z-demo-steps"
+    shutil.copytree(SAMPLE, run)
+    (run / name).write_text(text)
+
+    assert_one_sentence(sizeup("recommend", str(run), cwd=tmp_path), name)
+
+
 def test_an_unknown_type_and_an_unknown_class(tmp_path):
     assert_one_sentence(sizeup("recommend", str(SAMPLE), "--candidates", "t3.smal", cwd=tmp_path), "t3.small")
     assert_one_sentence(sizeup("recommend", str(SAMPLE), "--class", "wrker", cwd=tmp_path), "wrker", "api")

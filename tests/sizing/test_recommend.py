@@ -216,3 +216,16 @@ def test_a_second_measured_run_is_said_to_stand_behind_the_newest(seoul):
     found = recommend([newest, older], load_settings(None), seoul, ASKED)
 
     assert older.id in next(w.message for w in found.warnings if w.code == "older_runs")
+
+
+def test_a_host_of_unknown_type_never_makes_arm64_the_answer(seoul):
+    """A load without an account has no topology: its host is taken for x86-64, and no benchmark compares it."""
+    run = made_run(service(250, 0.003))
+    run = replace(run, topology={**run.topology, "instances": []})
+
+    found = recommend([run], load_settings(None), seoul, ASKED).hosts[0].recommendation
+
+    arm = [v for v in found.verdicts if v.candidate.instance.arch == "arm64"]
+    assert all(v.fits is None and v.bound("arch_unmeasured") is not None for v in arm)
+    assert found.recommended.candidate.instance.arch == "x86_64"
+    assert {v.speed for v in found.verdicts} == {"none"}
