@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
@@ -21,15 +23,17 @@ ROUNDS = 4
 T = TypeVar("T")
 
 Rows = list[dict[str, Any]]
-Kind = Literal["credentials", "denied", "throttled", "unreachable", "failed"]
+Kind = Literal["credentials", "clock", "absent", "denied", "throttled", "unreachable", "failed"]
 
 _POLICY_PREFIX = {"elbv2": "elasticloadbalancing"}
 _POLICY_ACTION = {"s3:ListObjectsV2": "s3:ListBucket", "s3:HeadObject": "s3:GetObject"}
 """Operations whose action has another name. Source: S3 API reference, "Permissions" of each operation."""
 _CREDENTIALS = {
     "ExpiredToken", "ExpiredTokenException", "RequestExpired", "InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure",
-    "SignatureDoesNotMatch", "InvalidSignatureException", "InvalidAccessKeyId", "OptInRequired",
+    "SignatureDoesNotMatch", "InvalidSignatureException", "InvalidAccessKeyId",
 }  # fmt: skip
+_ABSENT = {"OptInRequired", "SubscriptionRequiredException", "NotSignedUp", "SubscriptionNotFound"}
+"""The account may not use the service. Source: "Common errors" of the services' API references; S3's is NotSignedUp."""
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "NotAuthorized"}
 _THROTTLED = {
     "Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled", "RequestThrottledException", "RequestLimitExceeded",
@@ -39,15 +43,25 @@ _PASSING = {
     "InternalError", "InternalFailure", "InternalServerError", "InternalServiceError", "ServiceUnavailable", "ServiceUnavailableException",
 }  # fmt: skip
 _CLOCK = {"RequestTimeTooSkewed", "RequestInTheFuture"}
+SKEW_S = 240.0
+"""AWS refuses what is signed over five minutes off (EC2 and S3: fifteen); less a minute that an answer may be on its way."""
 
 
 class AwsError(SizeupError):
-    """A call that AWS didn't answer; `kind` tells a caller whether it can go on without it, `code` is AWS's own word."""
+    """A call that AWS didn't answer.
 
-    def __init__(self, sentence: str, kind: Kind, code: str) -> None:
+    Attributes
+    ----------
+    kind : tells a caller whether it can go on without it
+    code : AWS's own word
+    offset_s : where a clock is why, how much later AWS's is than this machine's; None where nobody told
+    """
+
+    def __init__(self, sentence: str, kind: Kind, code: str, offset_s: float | None = None) -> None:
         super().__init__(sentence)
         self.kind = kind
         self.code = code
+        self.offset_s = offset_s
 
     @property
     def broken(self) -> bool:
@@ -58,6 +72,11 @@ class AwsError(SizeupError):
     def will_pass(self) -> bool:
         """Whether the same question may be answered a little later."""
         return self.kind == "throttled" or self.code in _PASSING
+
+    @property
+    def ends_all(self) -> bool:
+        """Whether no other call would be answered either."""
+        return self.kind in ("credentials", "clock")
 
 
 class AwsSession:
@@ -180,7 +199,7 @@ class SideCalls:
         try:
             return ask()
         except AwsError as refused:
-            if refused.kind == "credentials":
+            if refused.ends_all:
                 raise
             self.warnings.append(Warn(self._code, f"{str(refused).rstrip('.')}; until then it counts as none."))
             return nothing
@@ -194,20 +213,45 @@ def policy_action(service: str, operation: str) -> str:
 
 def explain(action: str, failed: Exception) -> AwsError:
     """Turn a failure of boto3 into a sentence that names the call and the mend."""
-    code = _code(failed)
-    if code in _CLOCK or _first_line(failed).startswith(("Signature expired", "Signature not yet current")):
-        mend = "set it (timedatectl set-ntp true), then run it again"
-        return AwsError(f"AWS: this machine's clock is off at {action} ({_first_line(failed)}); {mend}.", "credentials", code)
+    code, service = _code(failed), action.partition(":")[0]
+    if _is_off(code, failed):
+        return _clock_error(action, code, failed)
     if code in _DENIED:
         return AwsError(f"AWS refused {action} to these credentials; allow that action (it only reads), then run it again.", "denied", code)
+    if code in _ABSENT:
+        mend = f"sign up for {service} there, or name another region"
+        return AwsError(f"AWS: this account has no {service} in this region ({code} at {action}); {mend}.", "absent", code)
     if code in _CREDENTIALS or _lacks_credentials(failed):
         return AwsError(f"AWS: {_credentials_sentence(action, code, failed)}", "credentials", code)
     if code in _THROTTLED:
         return AwsError(f"AWS throttled {action} on every try; wait a minute, then run it again.", "throttled", code)
     if _is_unreachable(failed):
-        sentence = f"AWS can't be reached for {action} ({_first_line(failed)}); check the network and the region."
+        sentence = f"AWS can't be reached for {action} ({_first_line(failed)}); check the network, and whether the region has {service}."
         return AwsError(sentence, "unreachable", code)
     return AwsError(f"AWS answered {action} with {code}: {_first_line(failed)}; run it again, or check the region.", "failed", code)
+
+
+def _is_off(code: str, failed: Exception) -> bool:
+    """Tell whether this machine's clock is why a call was refused: it is said, or the answer's Date says so."""
+    if code in _CLOCK or _first_line(failed).startswith(("Signature expired", "Signature not yet current")):
+        return True
+    return code in _CREDENTIALS and abs(_offset_s(failed) or 0.0) > SKEW_S
+
+
+def _clock_error(action: str, code: str, failed: Exception) -> AwsError:
+    offset_s = _offset_s(failed)
+    off = "off" if offset_s is None else f"{abs(offset_s):.0f} s {'behind' if offset_s > 0 else 'ahead of'} AWS's"
+    mend = "set it (timedatectl set-ntp true), then run it again"
+    return AwsError(f"AWS: this machine's clock is {off} at {action} ({_first_line(failed)}); {mend}.", "clock", code, offset_s)
+
+
+def _offset_s(failed: Exception) -> float | None:
+    """Return how much later AWS's clock is than this one; None where the refusal tells no date."""
+    told = (getattr(failed, "response", None) or {}).get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
+    try:
+        return parsedate_to_datetime(str(told)).timestamp() + 0.5 - time.time()  # a Date names the whole second
+    except ValueError:
+        return None
 
 
 def _credentials_sentence(action: str, code: str, failed: Exception) -> str:
@@ -215,7 +259,8 @@ def _credentials_sentence(action: str, code: str, failed: Exception) -> str:
         return f"the credentials have expired at {action}; renew them (aws sso login, or a new session), then run it again."
     if _lacks_credentials(failed):
         return f"no usable credentials for {action} ({_first_line(failed)}); run aws configure, or name --profile."
-    return f"the credentials are not accepted at {action} ({code}); check them with aws sts get-caller-identity, or name --profile."
+    mend = "check them with aws sts get-caller-identity, name --profile, or enable the region where it must be"
+    return f"the credentials are not accepted at {action} ({code}); {mend}."
 
 
 def _code(failed: Exception) -> str:
@@ -249,6 +294,8 @@ def _models() -> Any:
     from botocore.loaders import create_loader
 
     return create_loader()
+
+
 def _read_time(told: Any) -> datetime:
     """Read a time of an answer; botocore's own reader asks for this machine's time zone, 30 µs for each of a million points."""
     from botocore.utils import parse_timestamp

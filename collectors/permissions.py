@@ -117,11 +117,11 @@ def _ask(aws: AwsSession, action: str, service: str, name: str, arguments: Mappi
     try:
         aws.call(service, xform_name(name), attempts=SIDE_ATTEMPTS, **arguments)
     except AwsError as refused:
-        if refused.kind == "credentials":
+        if refused.ends_all:
             raise
         if refused.kind == "denied":
             return Probed(action, False, str(refused))
-        if refused.kind in ("throttled", "unreachable") or refused.broken:
+        if refused.kind in ("throttled", "unreachable", "absent") or refused.broken:
             return Probed(action, None, str(refused))
     return Probed(action, True)
 

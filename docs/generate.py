@@ -36,7 +36,9 @@ something to mend found by `doctor`) · \
 2 the question was wrong (usage, settings, environment, unreadable run) · \
 3 internal error, its trace in a file whose path is said · 130 interrupted.
 
-RUN is a path or an id; the default is the newest complete one. Of several the newest one measures; an older one gives history.
+RUN is a path or an id; the default is the newest complete one. `recommend`, `report`, `gate` and `commitments` then take its other half
+beside it, a load beside a collected history, a history beside a load, and say so. Of several the newest one measures; an older one gives
+history.
 
 ## Common options
 

@@ -29,8 +29,12 @@ def micros(at: datetime) -> int:
 def write_atomic(path: Path, data: bytes) -> None:
     """Replace a file so that a reader sees the old or the new one, never half of it."""
     half = path.with_name(f".{path.name}.{os.getpid()}.half")
-    half.write_bytes(data)
-    os.replace(half, path)
+    try:
+        half.write_bytes(data)
+        os.replace(half, path)
+    except OSError:
+        half.unlink(missing_ok=True)
+        raise
 
 
 class RunFolder:

@@ -7,6 +7,7 @@ Standard library and numpy alone: a Locust worker writes here while gevent owns 
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import struct
@@ -41,6 +42,7 @@ class SpoolWriter:
         self.table = table
         self._columns = TABLES[table]
         self._rows: list[Sequence[Any]] = []
+        self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
 
@@ -53,18 +55,30 @@ class SpoolWriter:
         self._rows.append([values.get(c.name) if c.nullable else values[c.name] for c in self._columns])
 
     def flush(self) -> int:
-        """Append what was taken since the last flush as one frame; return its rows."""
+        """Append what was taken since the last flush as one frame; return its rows.
+
+        Raises
+        ------
+        OSError
+            Where the disk doesn't take all of it; then none of it is there, for what follows half a frame can't be read.
+        """
         rows, self._rows = self._rows, []
         if rows:
-            os.write(self._file, encode_frame(self.table, rows))
+            frame = encode_frame(self.table, rows)
+            taken = os.write(self._file, frame)
+            if taken < len(frame):
+                os.ftruncate(self._file, os.fstat(self._file).st_size - taken)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
         return len(rows)
 
     def close(self) -> None:
         """Flush, then let go of the file; a second call does nothing."""
         if self._file >= 0:
-            self.flush()
-            os.close(self._file)
-            self._file = -1
+            try:
+                self.flush()
+            finally:
+                os.close(self._file)
+                self._file = -1
 
 
 def encode_frame(table: str, rows: Sequence[Sequence[Any]]) -> bytes:

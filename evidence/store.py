@@ -304,14 +304,18 @@ def _write(file: Path, table: str, rows: pl.DataFrame, covered: Mapping[str, int
     arrow = rows.select(c.name for c in columns).to_arrow().cast(arrow_schema(table))
     arrow = arrow.replace_schema_metadata({b"sizeup.schema": SCHEMA.encode(), COVERED: json.dumps(covered).encode()})
     half = file.with_suffix(".half")
-    pq.write_table(
-        arrow,
-        half,
-        compression="zstd",
-        use_dictionary=[c.name for c in columns if c.kind in ("str", "i16")],
-        column_encoding={c.name: "DELTA_BINARY_PACKED" for c in columns if c.kind in _DELTA},
-    )
-    half.replace(file)
+    try:
+        pq.write_table(
+            arrow,
+            half,
+            compression="zstd",
+            use_dictionary=[c.name for c in columns if c.kind in ("str", "i16")],
+            column_encoding={c.name: "DELTA_BINARY_PACKED" for c in columns if c.kind in _DELTA},
+        )
+        half.replace(file)
+    except OSError:
+        half.unlink(missing_ok=True)
+        raise
 
 
 def arrow_schema(table: str) -> pa.Schema:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evidence import Warn, open_run, settle
+from sizeup.chosen import chosen_runs
 from sizeup.output import envelope
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Answered:
 
 
 def recommend_runs(ctx: Context, specs: Sequence[str], question: Question) -> Answered:
-    """Answer for the named runs, else for the newest complete one.
+    """Answer for the named runs, else for those of `chosen_runs`.
 
     Raises
     ------
@@ -43,7 +44,7 @@ def recommend_runs(ctx: Context, specs: Sequence[str], question: Question) -> An
         Where there is no run, or one can't be read.
     """
     settle(ctx.results, datetime.now(UTC))
-    paths = [ctx.run(spec) for spec in specs] or [ctx.run(None)]
+    paths = chosen_runs(ctx, specs) or [ctx.run(None)]
     return recommend_paths(ctx, paths, question)
 
 

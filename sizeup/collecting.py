@@ -6,7 +6,7 @@ import json
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 TABLES = ("metrics", "events")
 """What a source may fill; a row that two attempts put there counts once."""
-_ENDS = ("credentials", "unreachable")
-"""Failures of a source beside CloudWatch after which no other one would answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +113,24 @@ def gather_all(asked: Asked, folder: RunFolder) -> list[Warn]:
         try:
             rows = source.gather(asked)
         except SizeupError as refused:
-            if name == "cloudwatch" or getattr(refused, "kind", None) in _ENDS:
+            if name == "cloudwatch" or getattr(refused, "ends_all", False) or not _answers(asked.aws, refused):
                 raise SizeupError(f"{str(refused).rstrip('.')}; what was read is kept in {folder.id}, and the same call goes on.") from None
             warnings.append(Warn(f"{name}_missing", str(refused)))
             continue
         asked.say(f"{name}: {rows:,} more in {source.fills}")
         folder.update(collected={**folder.meta["collected"], name: rows})
     return warnings
+
+
+def _answers(aws: AwsSession, refused: SizeupError) -> bool:
+    """Tell whether AWS is there after a call that it wasn't reached for: a region may lack a service, or the network be gone."""
+    if getattr(refused, "kind", None) != "unreachable":
+        return True
+    try:
+        aws.call("cloudwatch", "list_metrics", Namespace="none")
+    except SizeupError:
+        return False
+    return True
 
 
 def sources() -> list[tuple[str, Collector]]:
@@ -176,19 +185,36 @@ def _begin(
 
 @contextmanager
 def _ended(folder: RunFolder) -> Iterator[None]:
-    """Seal the run however its collection ends; what a sentence or ^C ends is `stopped`."""
-    folder.update(status="running", ended_at=None, writer=process_mark(os.getpid()))
-    tidy(folder.path, TABLES)
+    """Seal the run however its collection ends; what a sentence or ^C ends is `stopped`.
+
+    Raises
+    ------
+    SizeupError
+        Where the disk takes no more; then the run may stay unsealed, which the next command mends.
+    """
     status = "crashed"
     try:
+        folder.update(status="running", ended_at=None, writer=process_mark(os.getpid()))
+        tidy(folder.path, TABLES)
         yield
-        status = "complete"
+        _seal(folder, "complete")
+        return
+    except OSError as refused:
+        status = "stopped"
+        kept = f"what was read is kept in {folder.id}, and the same call goes on"
+        raise SizeupError(f"{folder.path}: can't be written ({refused.strerror or refused}); free some space; {kept}.") from None
     except (SizeupError, KeyboardInterrupt):
         status = "stopped"
         raise
     finally:
-        tidy(folder.path, TABLES)
-        seal(folder, status, datetime.now(UTC))
+        if folder.meta["status"] == "running":
+            with suppress(OSError):  # the spools hold what the tables don't
+                _seal(folder, status)
+
+
+def _seal(folder: RunFolder, status: str) -> None:
+    tidy(folder.path, TABLES)
+    seal(folder, status, datetime.now(UTC))
 
 
 def _wait_until(end: datetime, ctx: Context) -> None:

@@ -10,7 +10,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from evidence import SizeupError, Table, find_run, open_run, read_toml, settle, validate
+from evidence import SizeupError, Table, open_run, read_toml, settle, validate
+from sizeup.chosen import chosen_runs
 from sizeup.output import envelope
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def commit_runs(ctx: Context, specs: Sequence[str], asked: Asked) -> Committed:
     now = datetime.now(UTC)
     settle(ctx.results, now)
     given = read_offers(asked.offers)
-    paths = [ctx.run(spec) for spec in specs] or [p for p in [find_run(ctx.results, None, synthetic=False)] if p]
+    paths = chosen_runs(ctx, specs, synthetic=False)
     if not paths or all(open_run(path).hosts.is_empty() for path in paths):
         return _without_run(ctx, asked, given, now)
     from sizeup.answer import recommend_paths

@@ -46,17 +46,46 @@ def examine(ctx: Context, name: str | None) -> Examined:
     aws, place = (named.aws, named.load_balancer) if named else (session_of(ctx, settings), None)
     catalogue = prices_of(aws.region)
     ctx.say(f"asks AWS in {aws.region} for each permission, once and for nothing")
-    topology, warnings = _walked(aws, place, settings)
-    permissions = _permissions(aws, topology)
+    account = _account(aws, place, settings)
+    topology = account.topology
     hosts = [_host(ctx, host_class, each.address) for host_class, each in settings.class_.items()]
-    clocks = [_aws_clock(aws), *(clock for clock, _ in hosts if clock)]
-    parts = {"permissions": permissions, "clocks": clocks, "agents": [agent for _, agent in hosts]}
+    clocks = [account.clock, *(clock for clock, _ in hosts if clock)]
+    parts = {"permissions": account.permissions, "clocks": clocks, "agents": [agent for _, agent in hosts]}
     ok = all(row["ok"] is not False for rows in parts.values() for row in rows)
     body = {
         "target": target, "ok": ok, **parts, "addresses": _addresses(topology, catalogue),
         "improvements": _improvements(topology, catalogue, settings),
     }  # fmt: skip
-    return Examined(envelope(SCHEMA, datetime.now(UTC), [], settings, catalogue, None, _unknowns(parts), warnings, body), ok)
+    return Examined(envelope(SCHEMA, datetime.now(UTC), [], settings, catalogue, None, _unknowns(parts), account.warnings, body), ok)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What the account answered: its stack (None where none was seen), permissions (none where its clock refuses all), and its clock."""
+
+    topology: dict[str, Any] | None
+    permissions: Rows
+    clock: dict[str, Any]
+    warnings: list[Warn]
+
+
+def _account(aws: AwsSession, place: str | None, settings: Settings) -> Account:
+    """Ask the account; where all is refused for this machine's clock, that is what there is to mend.
+
+    Raises
+    ------
+    SizeupError
+        Where the credentials are not accepted.
+    """
+    try:
+        topology, warnings = _walked(aws, place, settings)
+        return Account(topology, _permissions(aws, topology), _aws_clock(aws), warnings)
+    except SizeupError as refused:
+        if getattr(refused, "kind", None) != "clock":
+            raise
+        offset_s = getattr(refused, "offset_s", None)
+        off = {"host": "aws", "offset_s": offset_s and round(offset_s, 3), "error_s": offset_s and 1.0, "ok": False, "why": str(refused)}
+        return Account(None, [], off, [])
 
 
 def chosen_target(name: str | None, settings: Settings) -> str | None:
@@ -85,7 +114,7 @@ def _walked(aws: AwsSession, place: str | None, settings: Settings) -> tuple[dic
     try:
         found = topology_of(aws, place, target_groups(settings))
     except SizeupError as refused:
-        if getattr(refused, "kind", "denied") == "credentials":
+        if getattr(refused, "ends_all", False):
             raise
         return None, [Warn("stack_unseen", str(refused))]
     told = [Warn(each["code"], each["message"]) for each in found["warnings"] if "AWS refused" not in each["message"]]

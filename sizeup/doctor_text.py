@@ -22,6 +22,8 @@ def doctor_text(document: Json) -> str:
 
 
 def _permissions(rows: Sequence[Json]) -> list[str]:
+    if not rows:
+        return ["permissions   not known: AWS refuses whatever is asked while the clock is off"]
     missing, unknown = [row for row in rows if row["ok"] is False], [row for row in rows if row["ok"] is None]
     lines = [f"permissions   {len(rows) - len(missing) - len(unknown)} of {len(rows)} are there"]
     for row in missing:
@@ -30,7 +32,7 @@ def _permissions(rows: Sequence[Json]) -> list[str]:
 
 
 def _clock(row: Json) -> str:
-    if row["ok"] is None:
+    if row["ok"] is None or row["offset_s"] is None:
         return f"clock         {row['host']}: not known, {row['why']}"
     verdict = "" if row["ok"] else "; too far off, set this machine's or its clock (timedatectl set-ntp true)"
     return f"clock         {row['host']}: {row['offset_s']:+.2f} s (±{row['error_s']:.2f}){verdict}"
@@ -64,6 +66,8 @@ def _improvement(row: Json) -> list[str]:
 def _next(document: Json) -> str:
     if any(row["ok"] is False for row in document["permissions"]):
         return "attach the policy in docs/iam/read.json, then sizeup doctor again"
+    if any(row["ok"] is False for row in document["clocks"]):
+        return "set the clock that is off (timedatectl set-ntp true), then sizeup doctor again"
     if silent := [row["command"] for row in document["agents"] if row["command"]]:
         return str(silent[0])
     target = document["target"]

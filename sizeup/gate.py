@@ -8,11 +8,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evidence import Warn, find_run, open_run, settle
+from evidence import Warn, open_run, settle
+from sizeup.chosen import chosen_runs
 from sizeup.output import envelope
 
 if TYPE_CHECKING:
     from catalogue import Catalogue
+    from evidence import Run
     from sizeup.context import Context
     from sizeup.settings import Settings
     from sizing.money import Buy, GateEvidence, Holding, Usage
@@ -44,7 +46,7 @@ class Gated:
 
 
 def gate_purchase(ctx: Context, specs: Sequence[str], buy_text: str, upfront: str | None, hourly: str | None) -> Gated:
-    """Judge a purchase on the named runs, else on the newest complete one that is not synthetic, else on none.
+    """Judge a purchase on the named runs, else on those of `chosen_runs` that are not synthetic, else on none.
 
     Raises
     ------
@@ -59,7 +61,7 @@ def gate_purchase(ctx: Context, specs: Sequence[str], buy_text: str, upfront: st
     buy = parse_buy(buy_text)
     given = parse_usd("--upfront", upfront), parse_usd("--hourly", hourly)
     settle(ctx.results, now)
-    paths = [ctx.run(spec) for spec in specs] or [p for p in [find_run(ctx.results, None, synthetic=False)] if p]
+    paths = chosen_runs(ctx, specs, synthetic=False)
     measured = _from_runs(ctx, paths, buy, now) if paths else _without_run(ctx)
     price = purchase_price(measured.catalogue, buy, upfront_usd=given[0], hourly_usd=given[1])
     judged = gate(
@@ -88,9 +90,11 @@ def _from_runs(ctx: Context, paths: Sequence[Path], buy: Buy, now: datetime) -> 
     from sizing import Question
     from sizing.money.free_tier import free_months_left
     from sizing.purchase import gate_evidence, usage
+    from sizing.question import named_classes
 
-    if all(open_run(path).hosts.is_empty() for path in paths):
-        return _without_hosts(ctx, paths)
+    runs = [open_run(path) for path in paths]
+    if not any(named_classes(run) and (run.hosts.height or run.metrics.height) for run in runs):
+        return _without_hosts(ctx, runs)
     answered = recommend_paths(ctx, paths, Question())
     account = answered.settings.account
     months = free_months_left(buy.type, account.free_tier, account.ends_at, now.date(), answered.catalogue)
@@ -101,12 +105,17 @@ def _from_runs(ctx: Context, paths: Sequence[Path], buy: Buy, now: datetime) -> 
     )  # fmt: skip
 
 
-def _without_hosts(ctx: Context, paths: Sequence[Path]) -> Measured:
-    """Take runs without a host sample (a load from afar): they exist, and bring no window or deployment that could be sized by."""
+def _without_hosts(ctx: Context, runs: Sequence[Run]) -> Measured:
+    """Take runs without a host's CPU (a load from afar): they exist, and bring no window or deployment that could be sized by."""
     from dataclasses import replace
 
+    from sizing.model.history import read_history
     from sizing.money import GateEvidence
 
-    synthetic = any(open_run(path).synthetic for path in paths)
-    seen = GateEvidence(runs=len(paths), synthetic=synthetic, valid_minutes=0.0, history_days=0.0, deployments=0)
-    return replace(_without_run(ctx), runs=[path.name for path in paths], evidence=seen)
+    without = _without_run(ctx)
+    history = read_history((run.metrics for run in runs), without.settings.project.timezone)
+    seen = GateEvidence(
+        runs=len(runs), synthetic=any(run.synthetic for run in runs), valid_minutes=0.0, deployments=0,
+        history_days=0.0 if history is None else float(history.days),
+    )  # fmt: skip
+    return replace(without, runs=[run.id for run in runs], evidence=seen)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -17,6 +18,8 @@ from sizeup.cli import LazyGroup, common_options
 from sizeup.output import leave_stdout
 
 WRONG_QUESTION, BROKEN, INTERRUPTED = 2, 3, 130
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+"""A disk that takes no more: nothing that we could mend."""
 
 EXAMPLE = """\b
 Example:
@@ -56,6 +59,9 @@ def run(args: list[str]) -> int:
         leave_stdout()
         return 0
     except Exception as bug:  # noqa: BLE001  # the border: the user gets a sentence, the trace lies in a file
+        if isinstance(bug, OSError) and bug.errno in FULL:
+            where = bug.filename or "the disk"
+            return _complain(f"{where}: can't be written ({bug.strerror}); free some space, then run it again.", WRONG_QUESTION)
         return _complain(f"an internal error ({type(bug).__name__}), not your mistake; its trace is in {save_trace(bug)}.", BROKEN)
     return code
 

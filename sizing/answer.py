@@ -86,7 +86,9 @@ def recommend(runs: Sequence[Run], stated: Stated, catalogue: Catalogue, questio
         Where a named class or type is not known.
     """
     # What is collected from production has no hosts of its own: it says how much comes, a load run what that costs.
-    loaded = [r for r in runs if r.hosts.height] or list(runs)
+    # Where none has, the one of which CloudWatch told the most leads.
+    told = sorted(runs, key=lambda r: int((r.metrics["metric"] == "CPUUtilization").sum()), reverse=True)
+    loaded = [r for r in runs if r.hosts.height] or told
     policy = stated.policy if question.confidence is None else stated.policy.model_copy(update={"confidence": question.confidence})
     objectives = with_defaults(stated.objective)
     evidence = _gathered(loaded, stated, question, objectives)

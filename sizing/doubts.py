@@ -13,6 +13,7 @@ UNREAD = Unknown("neither a host nor CloudWatch's CPUUtilization was read", "siz
 NO_MEMORY = Unknown("memory was not measured: CloudWatch counts none", "sizeup agent install on the host, then sizeup load again")
 NO_TIMES = Unknown("no response time was measured", "turn on the load balancer's access log, or sizeup load staging")
 UNMEASURED = Unknown("no valid window was measured", "sizeup load staging --plan steps")
+UNASKED = Unknown("no request of the class was counted", "sizeup load staging, or sizeup collect a span with traffic")
 NO_PRESENT = Unknown("the run's topology.json doesn't name the class's instances", "load a stack whose account can be read")
 NOTHING_FITS = Unknown("no candidate fits", "sizeup recommend --all-types")
 NO_SOAK = Unknown("whether its memory grows: no copy was watched for an hour", "sizeup load staging --step-time 1h")
@@ -27,7 +28,9 @@ def unknowns(answers: Sequence[HostAnswer]) -> list[dict[str, str]]:
 def _of_host(answer: HostAnswer) -> Iterator[tuple[str, Unknown]]:
     found, model = answer.recommendation, answer.model
     if model is None:
-        unfitted = UNREAD if answer.evidence.source == "none" else UNMEASURED
+        unfitted = UNREAD if answer.evidence.source == "none" else UNMEASURED if answer.evidence.requests else UNASKED
+        now = "present" if found.present is None else "present.fits"
+        yield now, NO_PRESENT if found.present is None else unfitted
         yield from ((path, unfitted) for path in ("background_cores", "memory", "recommended"))
         return
     if found.present is None:
@@ -58,7 +61,7 @@ def _unjudged(bound: Bound, verdict: Verdict) -> Unknown:
 def left_out(measured: Sequence[Run]) -> list[Warn]:
     """Say which measured runs stand behind the newest: hosts and demand are read from one, traffic's history from all."""
     apart = [run.id for run in measured[1:] if run.id != measured[0].id]
-    message = f"Hosts and demand are those of {measured[0].id}, the newest; {', '.join(apart)} gives at most traffic's history."
+    message = f"Hosts and demand are those of {measured[0].id}; {', '.join(apart)} gives at most traffic's history."
     return [Warn("older_runs", message)] if apart else []
 
 

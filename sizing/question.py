@@ -60,19 +60,27 @@ def latency_limits(objectives: Sequence[Objective]) -> list[tuple[float, float]]
     return [(o.quantile, o.limit_s) for o in objectives if o.name == "latency" and o.limit_s is not None]
 
 
+def named_classes(run: Run) -> list[str]:
+    """Host classes that the run sampled, in name order; where it sampled no host, those that its topology names."""
+    named = [i["class"] for i in run.topology.get("instances", []) if i.get("class")]
+    return sorted(set(run.hosts["class"].to_list() or named))
+
+
 def class_names(run: Run) -> list[str]:
-    """Host classes that the run sampled, in name order; where it sampled no host, those that its topology names.
+    """As `named_classes`.
 
     Raises
     ------
     SizeupError
         Where there is none.
     """
-    named = [i["class"] for i in run.topology.get("instances", []) if i.get("class")]
-    names = sorted(set(run.hosts["class"].to_list() or named))
-    if not names:
+    names = named_classes(run)
+    if names:
+        return names
+    if not run.topology:
         raise SizeupError(f"run {run.id}: hosts.parquet is empty, so there is nothing to size; load again with a sampler on the hosts.")
-    return names
+    lacks = "hosts.parquet is empty and topology.json names no instance of a host class, so there is nothing to size"
+    raise SizeupError(f"run {run.id}: {lacks}; name target_group in [class.NAME] of sizeup.toml, then collect or load again.")
 
 
 def target_groups(run: Run, stated: Stated) -> dict[str, str]:

@@ -6,8 +6,10 @@ without data is no row. Source: CloudWatch API reference, GetMetricData and Metr
 
 from __future__ import annotations
 
+import errno
 import json
 import math
+import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
@@ -27,6 +29,8 @@ INCOMPLETE_TRIES, INCOMPLETE_PAUSE_S = 4, 2.0
 SETTLED_S = 300
 """How long after its end a period is taken as told in full; load balancers and hosts publish within three minutes."""
 
+ROOM_BYTES = 16 * 2**20
+"""What must be free before a call: an answer that finds no room is billed again. 100,800 points are at most 2 MiB, and tables follow."""
 UNIQUE = 6
 """So many of a row's first columns tell it from every other one."""
 Row = tuple[Any, ...]
@@ -52,6 +56,8 @@ def gather_cloudwatch(asked: Asked) -> int:
     ------
     SizeupError
         Where AWS doesn't answer any more; what was read is kept.
+    OSError
+        Where the disk is full, before a call whose answer would find no room.
     """
     metrics, now = planned_metrics(asked.topology), datetime.now(UTC)
     span = whole_span(asked.start.timestamp(), asked.end.timestamp())
@@ -59,8 +65,15 @@ def gather_cloudwatch(asked: Asked) -> int:
     with closing(journal):
         points = _go_on(asked.aws, journal)
         for call in plan_calls(metrics, span, now.timestamp(), journal.done):
+            _check_room(asked.folder)
             points += _keep(asked.aws, journal, call)
     return points
+
+
+def _check_room(folder: Path) -> None:
+    disk = os.statvfs(folder)
+    if disk.f_bavail * disk.f_frsize < ROOM_BYTES:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
 
 
 def cloudwatch_bill(topology: Mapping[str, Any], start: datetime, end: datetime, now: datetime, folder: Path | None = None) -> Bill:

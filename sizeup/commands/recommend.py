@@ -38,7 +38,11 @@ def command(
     ctx: Context, runs: tuple[str, ...], classes: tuple[str, ...], candidates: tuple[str, ...] | None, all_types: bool,
     confidence: float | None, peak: str | None, explain: str | None, fail_on: tuple[str, ...] | None, seed: int,
 ) -> int:  # fmt: skip
-    """Name the cheapest type that holds for each host class of the runs (default: the newest complete run)."""
+    """Name the cheapest type that holds for each host class of the runs.
+
+    Without RUN the newest complete one is taken, and beside a history that `sizeup collect` read the newest load, beside a
+    load the newest history: one says how much comes, the other what a request costs.
+    """
     from evidence import SizeupError
     from sizeup.answer import failed_on, recommend_runs
     from sizeup.output import emit

@@ -27,9 +27,9 @@ def decide(host_class: str, deploy: str, verdicts: Sequence[Verdict], present: C
     )
 
 
-def unknown(host_class: str, deploy: str) -> Recommendation:
-    """The answer where nothing could be fitted: no candidate, no type, verdict unknown."""
-    return Recommendation(host_class, deploy, "unknown", None, None, None, ())
+def unknown(host_class: str, deploy: str, present: Verdict | None = None) -> Recommendation:
+    """The answer where nothing could be fitted: no candidate, verdict unknown; the present type is what the topology says."""
+    return Recommendation(host_class, deploy, "unknown", present, None, None, ())
 
 
 def worst(words: Sequence[Word]) -> Word:

@@ -79,6 +79,12 @@ def _verdict(world: World, row: int, bounds: list[Bound], every: Bools, surplus:
     )
 
 
+def unjudged(candidate: Candidate, free_tier: str = "unknown") -> Verdict:
+    """A candidate of which only the price is known; surplus credits come on top in unlimited mode, so that isn't either."""
+    monthly = _monthly_usd(candidate, math.nan)
+    return Verdict(candidate, monthly, free_tier_usd(candidate, monthly, 0.0, free_tier), (), None, None, "measured")
+
+
 def sampling_se(chance: float, worlds: int) -> float:
     """Return the standard error of a share of sampled worlds; with Jeffreys' half added, since 0 of 1,024 is no certainty."""
     share = (chance * worlds + 0.5) / (worlds + 1)

@@ -117,6 +117,9 @@ def host_rows(run: Run, host_class: str) -> pl.DataFrame:
     grouped = hosts_from_processes(run, host_class, vcpus or 1)
     if grouped.height:
         return grouped
+    if vcpus is None and (types := sorted({kind for _, kind in instance_types(run, host_class)})):
+        lacks = f"catalogue.json doesn't have {', '.join(types)}, which class {host_class!r} runs on, so CPU averages say nothing"
+        raise SizeupError(f"run {run.id}: {lacks}; run sizeup prices refresh, then collect or load again.")
     if vcpus is None:
         known = ", ".join(sorted(set(run.hosts["class"]))) or "none"
         raise SizeupError(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 
 from staging.aws.wire import Dialect, Request
 from staging.aws.world import AwsFault, Trouble
@@ -25,6 +26,24 @@ _DENIED: Codes = {
     "s3": ("AccessDenied", 403),
 }  # fmt: skip
 
+_SKEWED: Codes = {
+    "ec2": ("RequestExpired", 400), "query": ("SignatureDoesNotMatch", 403), "json": ("InvalidSignatureException", 403),
+    "s3": ("RequestTimeTooSkewed", 403),
+}  # fmt: skip
+_SKEW_TOLD: Mapping[Dialect, str] = {
+    "ec2": "Request has expired.", "s3": "The difference between the request time and the current time is too large.",
+}  # fmt: skip
+SKEW_S: Mapping[Dialect, float] = {"ec2": 900.0, "query": 300.0, "json": 300.0, "s3": 900.0}
+"""How far a request may be signed off. Sources: IAM user guide, "Troubleshoot Signature Version 4"; EC2 and S3, "Error codes"."""
+_UNLISTED = {
+    "OptInRequired": "You are not subscribed to this service. Please go to http://aws.amazon.com to subscribe.",
+    "SubscriptionRequiredException": "The AWS Access Key Id needs a subscription for the service",
+    "UnrecognizedClientException": "The security token included in the request is invalid.",
+    "InvalidClientTokenId": "The security token included in the request is invalid",
+    "AuthFailure": "AWS was not able to validate the provided access credentials",
+}  # fmt: skip
+"""What an account is told that isn't signed up, and one of whose regions isn't enabled: the last three, by protocol."""
+
 
 def silence_s(trouble: Trouble, number: int, service: str) -> float | None:
     """Return how long call `number` (from 1) is left without an answer before its connection is closed; None where it gets one."""
@@ -35,6 +54,10 @@ def silence_s(trouble: Trouble, number: int, service: str) -> float | None:
 
 def fault_of(trouble: Trouble, number: int, asked: Request) -> AwsFault | None:
     """Return the error that call `number` (from 1) meets, None where it meets none."""
+    if abs(trouble.skew_s) > SKEW_S[asked.dialect]:
+        return _skewed(trouble.skew_s, asked.dialect)
+    if (code := trouble.unlisted.get(asked.service, trouble.unlisted.get(asked.action))) is not None:
+        return AwsFault(code, _UNLISTED.get(code, "The request can't be served"), 403)
     if trouble.expire_after is not None and number > trouble.expire_after:
         return _worded(_EXPIRED, asked.dialect, "The security token included in the request is expired")
     if asked.action in trouble.denied:
@@ -44,6 +67,16 @@ def fault_of(trouble: Trouble, number: int, asked: Request) -> AwsFault | None:
     if _is_nth(trouble.fail_every, number) or _meets(trouble, "fail", number, trouble.fail_ratio):
         return AwsFault("InternalError" if asked.dialect in ("ec2", "s3") else "InternalFailure", "An internal error has occurred", 500)
     return None
+
+
+def _skewed(skew_s: float, dialect: Dialect) -> AwsFault:
+    """Word a refusal of what is signed at another time than AWS's clock shows."""
+    now, borne = datetime.now(UTC), timedelta(minutes=5)
+    theirs = now + timedelta(seconds=skew_s)
+    signed, first, last, here = (f"{at:%Y%m%dT%H%M%SZ}" for at in (now, theirs - borne, theirs + borne, theirs))
+    late = f"Signature expired: {signed} is now earlier than {first} ({here} - 5 min.)"
+    early = f"Signature not yet current: {signed} is still later than {last} ({here} + 5 min.)"
+    return _worded(_SKEWED, dialect, _SKEW_TOLD.get(dialect, late if skew_s > 0 else early))
 
 
 def denial(asked: Request) -> str:

@@ -118,6 +118,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.end_headers()
             self.wfile.write(data if self.command != "HEAD" else b"")
 
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Write what AWS's clock shows."""
+        return super().date_time_string((time.time() if timestamp is None else timestamp) + self.stand_in.world.trouble.skew_s)
+
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing: `calls` holds what was asked."""
 

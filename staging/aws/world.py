@@ -26,6 +26,10 @@ class Trouble:
         Share of calls whose connection is closed without an answer, and after how long: longer than the caller waits is a time-out.
     gone : set of str
         Services that the region doesn't have: nobody answers.
+    unlisted : dict
+        What the account may not use, by service or action, and the code that it is refused with ("OptInRequired").
+    skew_s : float
+        How much later AWS's clock is than the caller's; over five minutes each call is refused.
     denied : set of str
         Actions that no policy of the credentials allows, as a policy names them: "service:Action".
     expire_after : int or None
@@ -50,6 +54,8 @@ class Trouble:
     silence_ratio: float = 0.0
     silence_s: float = 0.0
     gone: set[str] = field(default_factory=set)
+    unlisted: dict[str, str] = field(default_factory=dict)
+    skew_s: float = 0.0
     denied: set[str] = field(default_factory=set)
     expire_after: int | None = None
     answers: int | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from moto_process import moto_server
 
 from collectors import AwsSession, discover_topology
 from collectors.metric_plan import DAY_S
+from collectors.sources.cloudwatch import ROOM_BYTES
 from evidence import open_run
 from sizeup.main import run
 from sizeup.runs import check_run
@@ -135,8 +137,7 @@ def test_the_last_minutes_are_waited_for_until_they_are_told(aws, sizeup, tmp_pa
 
 def test_killed_in_the_middle_it_goes_on_and_asks_for_nothing_twice(aws, sizeup, tmp_path):
     """kill -9 while the fourth call is on its way."""
-    start, end = (f"{datetime.fromtimestamp(time.time() - ago_s, UTC):%Y-%m-%dT%H:%M}" for ago_s in (14 * DAY_S, 600))
-    span = ("--start", start, "--end", end)
+    span = fixed_span()
     process = subprocess.Popen([sys.executable, "-m", "sizeup", "collect", "production", *span], stderr=subprocess.DEVNULL)
     while len(metric_calls(aws)) < 3:
         time.sleep(0.005)
@@ -154,16 +155,72 @@ def test_killed_in_the_middle_it_goes_on_and_asks_for_nothing_twice(aws, sizeup,
     sizeup("runs", "list")
     done = sizeup("collect", "production", *span)
 
-    asked_for = Counter(json.dumps(call, sort_keys=True) for call in metric_calls(aws))
     whole = open_run(torn)
     assert [path.name for path in (tmp_path / "results/runs").iterdir()] == [torn.name]
     assert whole.status == "complete"
     assert 0 < before < whole.metrics.height == whole.metrics.n_unique()
-    assert max(asked_for.values()) == 1
+    assert max(asked_for(aws).values()) == 1
     assert aws.calls.count("elasticloadbalancing:DescribeLoadBalancers") == walked
     assert "billed metrics" in done.out
     sizeup("collect", "production", *span)
     assert len(list((tmp_path / "results/runs").iterdir())) == 2
+
+
+def fixed_span():
+    """Fourteen days that a later call of the same names again."""
+    start, end = (f"{datetime.fromtimestamp(time.time() - ago_s, UTC):%Y-%m-%dT%H:%M}" for ago_s in (14 * DAY_S, 600))
+    return "--start", start, "--end", end
+
+
+def asked_for(aws):
+    return Counter(json.dumps(call, sort_keys=True) for call in metric_calls(aws))
+
+
+@pytest.mark.parametrize("room_bytes", [150_000, 260_000])
+def test_a_file_that_may_not_grow_is_a_sentence_and_the_next_call_goes_on(aws, sizeup, tmp_path, room_bytes):
+    """A page's frame or a table is cut short at `room_bytes`: only the answer that found no room is asked for again."""
+    command = ["collect", "production", *fixed_span()]
+
+    full = subprocess.run(
+        [sys.executable, "-m", "sizeup", *command], capture_output=True, text=True, check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room_bytes, room_bytes)),
+    )  # fmt: skip
+
+    (torn,) = (tmp_path / "results/runs").iterdir()
+    assert full.returncode == 2, full.stderr
+    assert "can't be written (" in full.stderr.splitlines()[-1]
+    assert f"what was read is kept in {torn.name}, and the same call goes on" in full.stderr.splitlines()[-1]
+    before = open_run(torn).metrics.height
+    sizeup(*command)
+    whole = open_run(torn)
+    assert (whole.status, [path.name for path in torn.rglob("*.half")]) == ("complete", [])
+    assert before < whole.metrics.height == whole.metrics.n_unique()
+    assert sum(asked_for(aws).values()) - len(asked_for(aws)) <= 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or sys.platform != "linux", reason="a file system of some MiB is mounted")
+def test_a_disk_that_is_full_is_a_sentence_and_the_next_call_asks_for_nothing_twice(aws, sizeup, tmp_path):
+    """Room is looked for before a call is made, so that no answer is billed in vain."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    room = ROOM_BYTES // 1024
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={room + 500}k", "tmpfs", str(disk)], capture_output=True, check=False)
+    if mounted.returncode:
+        pytest.skip("this container may not mount")
+    command = ["--results", str(disk), "collect", "production", *fixed_span()]
+    try:
+        refused = sizeup(*command, expect=2)
+
+        (torn,) = (path.parent for path in disk.glob("*/run.json"))
+        assert f"{torn}: can't be written (No space left on device); free some space; what was read is kept" in refused.err.splitlines()[-1]
+        assert open_run(torn).status == "stopped"
+        assert 0 < len(metric_calls(aws)) < 8
+        subprocess.run(["mount", "-o", f"remount,size={room + 20_000}k", str(disk)], check=True)
+        sizeup(*command)
+        assert open_run(torn).status == "complete"
+        assert max(asked_for(aws).values()) == 1
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
 
 
 def test_credentials_that_expire_in_the_middle_are_a_sentence_and_the_next_call_goes_on(aws, sizeup, tmp_path):
@@ -180,7 +237,7 @@ def test_credentials_that_expire_in_the_middle_are_a_sentence_and_the_next_call_
     aws.world.trouble.expire_after = None
     sizeup("collect", "production", "--since", "13d")
     assert open_run(torn).status == "complete"
-    assert max(Counter(json.dumps(call, sort_keys=True) for call in metric_calls(aws)).values()) == 1
+    assert max(asked_for(aws).values()) == 1
 
 
 def test_an_action_that_is_not_allowed_is_named(aws, sizeup):
