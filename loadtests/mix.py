@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Literal, Protocol
 
@@ -128,14 +128,18 @@ def simple_scenario(entry: Mapping[str, Any]) -> Scenario:
     return Scenario(str(entry["request"]), entry["host_class"], float(entry.get("weight", 1)), run, auth)
 
 
-def chosen(every: Mapping[str, Scenario], name: str | None) -> dict[str, Scenario]:
-    """Return the mix: every scenario with a weight, or the one that was named.
+def scenario_mix(simple: Sequence[Mapping[str, Any]], name: str | None) -> dict[str, Scenario]:
+    """Return the mix: every scenario with a weight, or the one that is named.
+
+    Where the settings have scenarios of their own (`simple`), the built-in ones are called by name alone.
 
     Raises
     ------
     SizeupError
         Where none has that name.
     """
+    built_in = {key: replace(item, weight=0.0) for key, item in scenarios().items()} if simple else scenarios()
+    every = {**built_in, **{str(entry["name"]): simple_scenario(entry) for entry in simple}}
     if name is None:
         return {key: item for key, item in every.items() if item.weight > 0}
     if name not in every:

@@ -6,8 +6,7 @@ import logging
 import os
 import random
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from locust.runners import MasterRunner, WorkerRunner
 from evidence import SizeupError
 from loadtests.arrivals import stream
 from loadtests.auth import Token, TokenSource, renew, renew_in_s, sign_in, token_sources
-from loadtests.mix import Ctx, Scenario, chosen, learn_boards, scenarios, simple_scenario
+from loadtests.mix import Ctx, Scenario, learn_boards, scenario_mix, scenarios
 from loadtests.plan import Plan, read_plan
 from loadtests.plan_run import play_plan
 from loadtests.session import Session
@@ -51,7 +50,8 @@ class Shared:
         self.plan: Plan | None = read_plan(Path(options.sizeup_plan)) if options.sizeup_plan else None
         seed = self.plan.seed if self.plan else 0
         self.ctx = Ctx(random.Random(f"{seed}/{worker}"))  # noqa: S311 - chooses pages, guards nothing
-        self.mix = chosen(_every(self.plan), options.sizeup_scenario or (self.plan.scenario if self.plan else None))
+        named = options.sizeup_scenario or (self.plan.scenario if self.plan else None)
+        self.mix = scenario_mix(self.plan.simple if self.plan else (), named)
         self._once = gevent.lock.RLock()
         self._prepared = False
 
@@ -163,11 +163,3 @@ def quit_when_all_done(runner: MasterRunner) -> None:
             gevent.spawn(runner.quit)
 
     runner.register_message(PLAN_DONE, one_done)
-
-
-def _every(plan: Plan | None) -> Mapping[str, Scenario]:
-    """Return the built-in scenarios and the plan's own; where it has some, the built-in ones are called by name alone."""
-    if plan is None or not plan.simple:
-        return scenarios()
-    built_in = {name: replace(item, weight=0.0) for name, item in scenarios().items()}
-    return built_in | {str(entry["name"]): simple_scenario(entry) for entry in plan.simple}

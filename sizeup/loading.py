@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from evidence import SizeupError, create_run, settle, write_json
-from loadtests import check_rates, check_target, steps_plan
+from loadtests import check_rates, check_target, scenario_mix, steps_plan
 from sizeup.measure import Load, Site, clock, describe, finished, measure, plan_json
 from sizeup.targets import address_of, place_of, target_groups, topology_of
 
@@ -50,6 +50,7 @@ def run_load(ctx: Context, name: str, options: LoadOptions) -> Path | None:
     settings = ctx.settings(required=True)
     target = check_target(name, settings.target)
     load = _load(options, settings)
+    scenario_mix(load.simple, load.scenario)  # refused here, before a run is begun
     check_rates(name, target, load.steps)
     _within(options, load)
     url = address_of(ctx, settings, name, target)
@@ -179,7 +180,7 @@ def load_document(path: Path) -> dict[str, Any]:
     from evidence import read_meta
 
     meta = read_meta(path)
-    kept = ("id", "status", "target", "plan", "counts", "phases", "objectives", "generator", "synthetic")
+    kept = ("id", "status", "target", "plan", "counts", "phases", "knee_per_s", "saturation_per_s", "objectives", "generator", "synthetic")
     return {"path": str(path), **{key: meta.get(key) for key in kept}}
 
 

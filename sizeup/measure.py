@@ -192,14 +192,14 @@ def finished(folder: RunFolder, objectives: Sequence[Objective]) -> Iterator[Non
 
 
 def _finish(folder: RunFolder, objectives: Sequence[Objective], status: str) -> None:
-    """Seal a run, and say in run.json which of its windows are valid and whether its objectives were met."""
-    from sizing import measured_objectives, phase_rows, windows
+    """Seal a run, and say in run.json which of its windows are valid, whether its objectives were met and up to which rate."""
+    from sizing import measured_objectives, phase_rows, reached, windows
 
     seal(folder, status, datetime.now(UTC))
     run = open_run(folder.path)
     limit_s = next((o.limit_s for o in objectives if o.name == "latency" and o.limit_s is not None), 0.5)
     cut = windows(run, limit_s)
-    folder.update(phases=phase_rows(cut), objectives=measured_objectives(run, cut, objectives))
+    folder.update(phases=phase_rows(cut), objectives=measured_objectives(run, cut, objectives), **reached(run, cut, objectives))
 
 
 def describe(catalogue: Catalogue, types: Sequence[str], folder: RunFolder, settings_toml: str, topology: Mapping[str, Any] | None) -> None:

@@ -80,7 +80,19 @@ def load_text(document: Json) -> str:
     counts = document["counts"]
     head = f"{document['id']}  {document['status']}, {counts['requests']:,} requests, {counts['errors']:,} errors"
     objectives = [f"  {_objective(o)}" for o in document["objectives"]]
-    return "\n".join([head, phase_table(document["phases"]), *objectives, f"next: sizeup recommend {document['id']}"])
+    return "\n".join([head, phase_table(document["phases"]), *objectives, *_reached(document), f"next: sizeup recommend {document['id']}"])
+
+
+def _reached(document: Json) -> list[str]:
+    """Say up to which rate the objectives held, and the highest throughput; nothing where no window told."""
+    knee, most = document["knee_per_s"], document["saturation_per_s"]
+    words = []
+    if knee is not None:
+        above = "no higher rate missed one" if knee["hi"] is None else f"missed at {knee['hi']:.3g}/s"
+        words.append(f"  knee {knee['mid']:.3g}/s: every objective held, {above}")
+    if most is not None:
+        words.append(f"  highest throughput {most['mid']:.3g}/s ({most['lo']:.3g} to {most['hi']:.3g})")
+    return words
 
 
 def phase_table(phases: Sequence[Json]) -> str:

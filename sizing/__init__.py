@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sizing.model.fit import fit
     from sizing.model.gather import gather
     from sizing.model.history import forecast
+    from sizing.model.knee import reached
     from sizing.model.traffic import parse_peak, stated_traffic
     from sizing.model.windows import measured_objectives, phase_rows, windows
     from sizing.money.gate import gate
@@ -33,6 +34,7 @@ __all__ = [
     "optimise",
     "parse_peak",
     "phase_rows",
+    "reached",
     "recommend",
     "scenarios",
     "stated_traffic",
@@ -53,6 +55,7 @@ _HOMES = {
     "stated_traffic": "sizing.model.traffic",
     "measured_objectives": "sizing.model.windows",
     "phase_rows": "sizing.model.windows",
+    "reached": "sizing.model.knee",
     "windows": "sizing.model.windows",
     "Answer": "sizing.answer",
     "Question": "sizing.question",

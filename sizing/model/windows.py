@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -18,6 +19,8 @@ LATENESS_OF_LIMIT = 0.1
 GENERATOR_CORE_RATIO = 0.7
 COMPLETED_RATIO, COMPLETED_REQUESTS = 0.01, 2
 STEAL_RATIO = 0.02
+# Credits: an instance that ran out earns and spends at once, so that an average may show a trace of one.
+NO_CREDIT = 0.05
 # The sampler's beat: a window that touches a deployment loses this much on either side.
 EDGE = timedelta(seconds=1)
 
@@ -88,7 +91,23 @@ def _host_faults(run: Run, window: Window) -> list[str]:
     jumps = run.events.filter((pl.col("kind") == "clock_jump") & pl.col("at").is_between(window.start, window.end))
     if jumps.height:
         faults.append("the clock jumped")
+    faults += [f"the CPU credits of {host} had run out" for host in _throttled(run, window)]
     return faults
+
+
+def _throttled(run: Run, window: Window) -> list[str]:
+    """Name the instances in standard mode whose credit balance CloudWatch saw at nothing meanwhile."""
+    unlimited = {i["id"] for i in run.topology.get("instances", ()) if i.get("credit_mode") == "unlimited"}
+    # A point stands at its period's start, and holds until the period's end.
+    spent = run.metrics.filter(
+        (pl.col("namespace") == "AWS/EC2")
+        & (pl.col("metric") == "CPUCreditBalance")
+        & (pl.col("value") <= NO_CREDIT)
+        & (pl.col("at") < window.end)
+        & (pl.col("at") + pl.duration(seconds=pl.col("period_s").cast(pl.Int64)) > window.start)
+    )
+    hosts = {json.loads(text).get("InstanceId", "a host") for text in spent["dimensions"]}
+    return sorted(hosts - unlimited)
 
 
 def between(frame: pl.DataFrame, column: str, start: datetime, end: datetime) -> pl.DataFrame:
@@ -113,9 +132,11 @@ def phase_rows(cut: Sequence[Window]) -> list[dict[str, Any]]:
     ]
 
 
-def measured_objectives(run: Run, cut: Sequence[Window], objectives: Sequence[Objective]) -> list[dict[str, Any]]:
+def measured_objectives(
+    run: Run, cut: Sequence[Window], objectives: Sequence[Objective], *, valid_only: bool = True
+) -> list[dict[str, Any]]:
     """Write run.json's `objectives`: each with what its request showed in the valid steady windows; null where nothing did."""
-    kept = [w for w in cut if w.valid and w.kind == "steady"]
+    kept = [w for w in cut if (w.valid or not valid_only) and w.kind == "steady"]
     rows = pl.concat([between(run.requests, "intended_at", w.start, w.end) for w in kept]) if kept else run.requests.clear()
     log = named_log(run)
     lines = pl.concat([between(log, "created_at", w.start, w.end) for w in kept]) if kept else log.clear()

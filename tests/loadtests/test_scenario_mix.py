@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from evidence import SizeupError
-from loadtests.mix import OWN_BOARDS_MAX, Ctx, chosen, scenarios, simple_scenario
+from loadtests.mix import OWN_BOARDS_MAX, Ctx, scenario_mix, scenarios, simple_scenario
 
 SERVER_SIDE_CALLS = {"page_boards": 1, "page_board": 2}
 """What the frontend asks of the API to render: the stack's HTTP surface, staging/."""
@@ -96,7 +96,7 @@ def test_each_scenario_of_the_mix_sends_one_request_an_arrival(name: str):
 def test_a_long_load_leaves_few_boards_behind():
     """The data set must not grow with the load: 20,000 arrivals of the mix."""
     session, ctx, rng = Listed(), visitors(), random.Random(1)
-    mix = chosen(scenarios(), None)
+    mix = scenario_mix((), None)
 
     for item in rng.choices(list(mix.values()), [item.weight for item in mix.values()], k=20_000):
         item.run(session, ctx)
@@ -113,15 +113,15 @@ def test_the_journey_is_called_by_name_alone():
 
     scenarios()["journey"].run(session, visitors())
 
-    assert "journey" not in chosen(scenarios(), None)
-    assert list(chosen(scenarios(), "journey")) == ["journey"]
+    assert "journey" not in scenario_mix((), None)
+    assert list(scenario_mix((), "journey")) == ["journey"]
     assert len(session.sent) > 5
 
 
 def test_an_unknown_scenario_is_refused_with_those_there_are():
     """CONTRIBUTING.md."""
     with pytest.raises(SizeupError, match=r'"jurney".*journey'):
-        chosen(scenarios(), "jurney")
+        scenario_mix((), "jurney")
 
 
 def test_a_visitor_without_a_token_or_account_is_served_what_needs_none():

@@ -80,6 +80,13 @@ def test_a_rate_over_the_cap(tmp_path):
     assert_one_sentence(sizeup("load", "staging", "--rates", "50", cwd=tmp_path), "cap of 20/s", "nothing was sent")
 
 
+def test_a_scenario_that_is_none(tmp_path):
+    settings(tmp_path, "http://127.0.0.1:9")
+
+    assert_one_sentence(sizeup("load", "staging", "--scenario", "nope", "--dry-run", cwd=tmp_path), '"nope"', "boards")
+    assert not (tmp_path / "results").exists()
+
+
 def test_a_run_without_samples(tmp_path):
     """A complete run whose tables are empty: the sentence names the file."""
     run = tmp_path / "runs" / "20261124T030000Z-staging-steps"
