@@ -94,8 +94,11 @@ def make_context(given: Mapping[str, Any]) -> Context:
     """Resolve the common options as given; the settings file is ./sizeup.toml where none is named and it is there."""
     default = Path("sizeup.toml")
     format: Format = "json" if given.get("json") else given.get("format", "text")
+    results = given.get("results", DEFAULT_RESULTS)
+    if results.exists() and not results.is_dir():
+        raise SizeupError(f"--results {results}: is a file; name the folder that runs lie in.")
     return Context(
-        config=given.get("config") or (default if default.is_file() else None), results=given.get("results", DEFAULT_RESULTS),
+        config=given.get("config") or (default if default.is_file() else None), results=results,
         profile=given.get("profile"), region_option=given.get("region"), format=format, quiet=given.get("quiet", False),
         verbose=given.get("verbose", False), color=_has_color(given),
     )  # fmt: skip

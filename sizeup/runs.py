@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -86,7 +88,7 @@ def check_run(path: Path) -> list[Finding]:
         Where the folder is no run.
     """
     meta = read_meta(path)
-    findings = [*_check_meta(meta), *_check_tables(path, meta), *_check_spools(path)]
+    findings = [*_check_meta(meta), *_check_tables(path, meta), *_check_logs(path), *_check_spools(path)]
     if not any(f.level == "fault" for f in findings):
         run = open_run(path)
         findings += [*_check_counts(run), *_check_join(run)]
@@ -127,6 +129,17 @@ def _check_file(file: Path, table: str, name: str) -> Iterator[Finding]:
             yield Finding("fault", name, f"column {want.name} is missing", "load again")
         elif schema.field(at).type != want.type:
             yield Finding("fault", name, f"column {want.name} is {schema.field(at).type}, not {want.type}", "load again")
+
+
+def _check_logs(path: Path) -> Iterator[Finding]:
+    """Name each access log that isn't whole: its lines up to there are read, the rest is nobody's."""
+    for file in sorted((path / "alb").glob("*.log.gz")):
+        try:
+            with gzip.open(file) as lines:
+                while lines.read(1 << 20):
+                    pass
+        except (OSError, EOFError, zlib.error) as broken:
+            yield Finding("note", f"alb/{file.name}", f"can't be read to its end ({broken})", "restore it, or collect it again")
 
 
 def _check_spools(path: Path) -> Iterator[Finding]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from evidence.settings import Table, read_toml, validate
 from loadtests.settings import LoadSettings
@@ -19,6 +20,22 @@ class Project(Table):
 
     region: str | None = None
     timezone: str = "UTC"
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        # Where the machine has no table of time zones at all, the history's own reader tells.
+        if not _has_zone(name) and _has_zone("UTC"):
+            raise ValueError('is no time zone; write it like "Asia/Seoul"')
+        return name
+
+
+def _has_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError, ZoneInfoNotFoundError):
+        return False
+    return True
 
 
 class Settings(LoadSettings):

@@ -80,6 +80,18 @@ def test_a_rate_over_the_cap(tmp_path):
     assert_one_sentence(sizeup("load", "staging", "--rates", "50", cwd=tmp_path), "cap of 20/s", "nothing was sent")
 
 
+def test_a_time_zone_that_is_none(tmp_path):
+    (tmp_path / "sizeup.toml").write_text('[project]\ntimezone = "Mars/Olympus"\n')
+
+    assert_one_sentence(sizeup("load", "staging", "--dry-run", cwd=tmp_path), "sizeup.toml", "timezone", "Mars/Olympus", "Asia/Seoul")
+
+
+def test_a_results_folder_that_is_a_file(tmp_path):
+    (tmp_path / "file").write_text("")
+
+    assert_one_sentence(sizeup("runs", "list", "--results", "file", cwd=tmp_path), "--results file", "is a file")
+
+
 def test_a_scenario_that_is_none(tmp_path):
     settings(tmp_path, "http://127.0.0.1:9")
 

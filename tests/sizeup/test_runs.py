@@ -79,6 +79,16 @@ def test_a_request_without_its_log_line_is_a_fault(tmp_path: Path):
     assert [re.sub(r"0-\d+$", "0-SEQ", fault) for fault in faults(path)] == ["alb/: 1 lines carry a trace id that another one has", lost]
 
 
+@pytest.mark.parametrize("spoilt", [b"garbage", None])
+def test_an_access_log_that_is_not_whole_is_named(tmp_path: Path, spoilt: bytes | None):
+    """A download that was cut, a file that is none: what can be read counts, the rest is said."""
+    path = write_sample_run(tmp_path)
+    whole = (path / "alb" / "sample.log.gz").read_bytes()
+    (path / "alb" / "z.log.gz").write_bytes(whole[: len(whole) // 2] if spoilt is None else spoilt)
+
+    assert [f.file for f in check_run(path) if "can't be read to its end" in f.what] == ["alb/z.log.gz"]
+
+
 def test_what_a_kill_left_is_sealed_and_its_torn_tail_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     """Kill -9 at any moment leaves a folder that reads, status crashed."""
     path = write_sample_run(tmp_path, sealed=False)
