@@ -3,7 +3,7 @@
 A reservation covers up to an hour of use of each of its instances in a clock hour, whoever ran (four quarter hours at once are
 one), and costs its hour in any case. A plan covers usage at its own rates up to its commitment, the greatest discount first and of
 equal discounts the lower rate; what is not used of it is lost. EC2 plans come before Compute plans, an owner's usage before that of
-the others. Decimal throughout, so that a bill can be re-added.
+the others, which an organisation may turn off. Decimal throughout, so that a bill can be re-added.
 
 Sources: EC2 User Guide, "How Reserved Instances are applied" and "How you are billed"; Savings Plans User Guide, "Understanding how
 Savings Plans apply to your usage".
@@ -110,21 +110,25 @@ class HourBill:
         return coverage_ratio(self.covered_usd, self.covered_usd + self.on_demand_usd)
 
 
-def bill_hour(usage: Sequence[Use], reservations: Sequence[Reservation] = (), plans: Sequence[Plan] = (), at: datetime = CLOCK) -> HourBill:
+def bill_hour(
+    usage: Sequence[Use], reservations: Sequence[Reservation] = (), plans: Sequence[Plan] = (), at: datetime = CLOCK, *, shared: bool = True
+) -> HourBill:
     """Bill one clock hour.
 
     Parameters
     ----------
     reservations : sequence
         Those that have ended `at` are left out.
+    shared : bool
+        Whether accounts share discounts: what one's own usage leaves covers that of the others.
     """
     running = [r for r in reservations if r.holding.ends is None or r.holding.ends > at]
     hosts = [Usage(str(n), u.type, u.quantity, u.zone, u.platform, u.tenancy, u.account) for n, u in enumerate(usage)]
-    covers = apply_held([r.holding for r in running], hosts, at)
+    covers = apply_held([r.holding for r in running], hosts, at, shared=shared)
     reserved = [sum((count for c in covers for name, _, count in c.covers if name == str(n)), Decimal(0)) for n in range(len(usage))]
     left = [use.quantity - count for use, count in zip(usage, reserved, strict=True)]
     before = list(left)
-    lost = {plan.id: _apply(plan, usage, left) for plan in _in_order(plans)}
+    lost = {plan.id: _apply(plan, usage, left, shared) for plan in _in_order(plans)}
     return HourBill(
         reserved=_by_id(usage, reserved), covered=_by_id(usage, [b - a for a, b in zip(left, before, strict=True)]),
         on_demand=_by_id(usage, [u.on_demand_usd * rest for u, rest in zip(usage, left, strict=True)]), lost=lost,
@@ -206,10 +210,11 @@ def _in_order(plans: Sequence[Plan]) -> list[Plan]:
     return sorted(plans, key=lambda plan: PLAN_ORDER.index(plan.kind))
 
 
-def _apply(plan: Plan, usage: Sequence[Use], left: list[Decimal]) -> Decimal:
+def _apply(plan: Plan, usage: Sequence[Use], left: list[Decimal], shared: bool) -> Decimal:
     """Cover usage by a plan, taking it off `left`; return what of the hour's commitment was lost."""
     money = plan.commitment_usd
-    for index in sorted((n for n, use in enumerate(usage) if _covers(plan, use)), key=lambda n: _rank(plan, usage[n])):
+    covered = [n for n, use in enumerate(usage) if _covers(plan, use) and (shared or use.account == plan.account)]
+    for index in sorted(covered, key=lambda n: _rank(plan, usage[n])):
         rate = usage[index].plan_usd[plan.kind]
         full = rate * left[index]
         taken = left[index] if full <= money else EXACT.divide(money, rate)

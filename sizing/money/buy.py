@@ -80,8 +80,10 @@ def parse_buy(text: str) -> Buy:
         The first part that is wrong, and how it should be.
     """
     parts = text.split(":")
-    if len(parts) not in (4, 5) or not all(parts):
-        raise SizeupError(f'--buy "{text}": has {len(parts)} parts; write it as {FORM}.')
+    if len(parts) not in (4, 5):
+        raise SizeupError(f'--buy "{text}": has {len(parts)} part{"s" if len(parts) > 1 else ""}; write it as {FORM}.')
+    if not all(parts):
+        raise SizeupError(f'--buy "{text}": part {parts.index("") + 1} is empty; write it as {FORM}.')
     kind, count, term, payment = parts[:4]
     if "." not in kind:
         raise SizeupError(f'--buy "{text}": "{kind}" is no instance type, which has a family and a size; write it as {FORM}.')
@@ -151,6 +153,7 @@ def _count(text: str, count: str) -> int:
 def _one_of(text: str, what: str, word: str, known: dict[str, int] | dict[str, Payment] | dict[str, Offering]) -> str:
     if word in known:
         return word
-    near = difflib.get_close_matches(word, known, 1, 0.5)
+    # A term differs from another by one letter, which is no likeness: 2y may mean either.
+    near = difflib.get_close_matches(word, known, 1, 0.5) if what != "TERM" else [name for name in known if name == word.lower()]
     mend = f'did you mean "{near[0]}"?' if near else f"write one of {', '.join(known)}."
     raise SizeupError(f'--buy "{text}": unknown {what} "{word}"; {mend}')

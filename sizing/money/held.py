@@ -154,8 +154,13 @@ def holdings(stated: Iterable[HeldRow], topology: Mapping[str, Any] | None = Non
     return own + added
 
 
-def apply_held(held: Sequence[Holding], usage: Sequence[Usage], at: datetime) -> list[Cover]:
+def apply_held(held: Sequence[Holding], usage: Sequence[Usage], at: datetime, *, shared: bool = True) -> list[Cover]:
     """Apply the reservations that still run at `at` to hosts, as AWS bills an hour: in their own account, then in the others.
+
+    Parameters
+    ----------
+    shared : bool
+        Whether the organisation shares its discounts; where it is turned off, each account's stay its own.
 
     Returns
     -------
@@ -166,7 +171,7 @@ def apply_held(held: Sequence[Holding], usage: Sequence[Usage], at: datetime) ->
     left = [h.units if h.flexible and h.units is not None else Decimal(h.count) for h in running]
     open_count = [Decimal(use.count) for use in usage]
     taken: list[dict[int, Decimal]] = [{} for _ in running]
-    for own in (True, False):
+    for own in (True, False) if shared else (True,):
         for number in sorted(range(len(running)), key=lambda n: running[n].scope != "zonal"):
             _take(running[number], usage, own, open_count, left, number, taken[number])
     return [_cover(h, usage, took) for h, took in zip(running, taken, strict=True)]

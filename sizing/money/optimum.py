@@ -2,28 +2,34 @@
 
 The bill of an hour is convex in what is held: reservations first, then a Compute plan by the greatest discount, the rest on demand.
 So cutting planes over the purchases alone reach the optimum: the hours' greedy bill is the oracle, its slope the cut, and HiGHS
-solves the master, first over the reals, then over whole numbers. An EC2 plan covers one family, so it is a reservation of that
-family in steps of $0.001. Where one offer stands and no plan couples the families, a quantile of the demand is the answer.
+solves the master, first over the reals. That leaves a few whole levels of cover for each family, among which a second master chooses;
+its cuts are the bill at what a dollar of the plan is worth in each hour, and exact at every level. An EC2 plan covers one family, so
+it is a reservation of that family in steps of $0.001. Where one offer stands and no plan couples the families, a quantile of the
+demand is the answer.
 
 The direct linear programme over all hours doesn't finish on a year of 20 families; this takes seconds (benchmarks/commitments.py).
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
-from evidence import SizeupError
-from sizing.money.master import Master
-from sizing.money.oracle import Bill, Oracle
-from sizing.money.problem import Item, Optimum, Problem, caps
+from sizing.money.levels import Real
+from sizing.money.master import Reals
+from sizing.money.oracle import Oracle
+from sizing.money.problem import Item, Optimum, Problem
+from sizing.money.question import Bought, Question
+from sizing.money.search import over_levels
 from sizing.types import F8
 
 __all__ = ["Item", "Optimum", "Problem", "optimise", "quantile_counts"]
 
 ROUNDS = 400
 EXACT_RATIO = 1e-9
+INWARD = 0.5
+"""A cut half way between the best purchase so far and the master's own: a third of the rounds."""
+FIRST_ROOM, WIDER = 1e-8, 2.5
+"""How much above the bound over the reals whole purchases are looked for first, of the bill on demand; by how much more each time."""
 
 
 def optimise(problem: Problem, tolerance: float = EXACT_RATIO) -> Optimum:
@@ -34,20 +40,16 @@ def optimise(problem: Problem, tolerance: float = EXACT_RATIO) -> Optimum:
     SizeupError
         Where the bound isn't reached, naming the gap.
     """
-    useful = caps(problem.items) > 0
-    if not useful.all():
-        best = optimise(replace(problem, items=[item for item, keep in zip(problem.items, useful, strict=True) if keep]), tolerance)
-        left = iter(best.counts)
-        return replace(best, counts=tuple(next(left) if keep else 0 for keep in useful))
     oracle = Oracle(problem)
-    nothing = oracle.bill(np.zeros(len(problem.items))).usd.sum()
+    nothing = oracle.bill(oracle.held, 0.0).usd.sum()
     if not problem.items or nothing <= 0:
         return Optimum((0,) * len(problem.items), float(nothing), float(nothing), float(nothing), 0)
+    question = Question.of(problem, oracle, float(nothing))
     if _is_single(problem):
         counts = quantile_counts(problem)
-        cost = oracle.cost(oracle.bill(np.array(counts, dtype=np.float64)))
+        cost = question.bought({n: count for n, count in enumerate(counts) if count}).cost_usd
         return Optimum(counts, cost, cost, float(nothing), 0)
-    return _by_cuts(problem, oracle, float(nothing), tolerance)
+    return _by_cuts(question, tolerance)
 
 
 def quantile_counts(problem: Problem) -> tuple[int, ...]:
@@ -77,52 +79,45 @@ def _is_single(problem: Problem) -> bool:
     return free and not np.asarray(problem.held_commit_usd, dtype=np.float64).any() and problem.owed_most_usd is None
 
 
-def _by_cuts(problem: Problem, oracle: Oracle, nothing: float, tolerance: float) -> Optimum:
-    """Tighten the master until its own optimum costs what it says: over the reals first, then over whole numbers."""
-    master = Master(oracle, nothing, None if problem.owed_most_usd is None else float(problem.owed_most_usd))
-    counts, bound, rounds = _over_reals(master, oracle, nothing, tolerance)
-    best = _nearby(master, oracle, np.floor(counts + 1e-6), tolerance)
-    master.make_whole(oracle.cost(best) - bound, tolerance)
-    for further in range(1, ROUNDS + 1):
-        cost = oracle.cost(best)
-        counts, bound = master.solve(cost)
-        if cost - bound <= tolerance * cost:
-            return Optimum(tuple(int(n) for n in best.counts), cost, min(bound, cost), nothing, rounds + further)
-        bill = oracle.bill(np.round(counts))
-        master.cut(bill)
-        master.cut_by_family(bill.counts, oracle.worth[bill.whole])
-        best = min(best, bill, key=oracle.cost)
-    raise SizeupError(f"the purchase isn't exact: {(cost - bound) / cost:.1e} of the bill is open; narrow it with --term or --payment.")
+def _by_cuts(question: Question, tolerance: float) -> Optimum:
+    """Cut over the reals; then choose among the levels of each family that cost no more than the bound over the reals and some room.
+
+    Any other purchase costs more than that. So where the best of the levels doesn't, it is the best there is.
+    """
+    worth, tax, rounds = _over_reals(question, tolerance)
+    reals = [Real(question.oracle, family, worth, usd * (1.0 + tax)) for family, usd in enumerate(question.unit_usd)]
+    least, room = question.least_usd(reals, worth, tax), FIRST_ROOM * question.nothing_usd
+    best: Bought | None = None
+    while True:
+        families = [question.levels(family, real, room, tax) for family, real in enumerate(reals)]
+        if all(len(each.units) for each in families):
+            search = over_levels(question, families, worth, tolerance, best, least + room)
+            best, rounds = search.best, rounds + search.rounds
+            if best is not None and min(best.cost_usd, search.bound_usd) <= least + room:
+                counts = tuple(int(best.counts.get(n, 0)) for n in range(len(question.usd)))
+                return Optimum(counts, best.cost_usd, min(search.bound_usd, best.cost_usd), question.nothing_usd, rounds)
+        room = min(WIDER * room, np.inf if best is None else (best.cost_usd - least) * (1 + 1e-9))
 
 
-def _over_reals(master: Master, oracle: Oracle, nothing: float, tolerance: float) -> tuple[F8, float, int]:
-    """Cut until the master over the reals is as exact as whole numbers will need; return its purchase and the rounds."""
-    counts = np.zeros(len(oracle.usd))
-    rounds, bound = 0, 0.0
+def _over_reals(question: Question, tolerance: float) -> tuple[F8, float, int]:
+    """Return what a dollar of the plan is worth in each hour, and a dollar that may be owed, at the optimum over the reals; and rounds."""
+    oracle, families = question.oracle, len(question.unit_usd)
+    master = Reals(oracle, question.unit_usd, question.steps, question.nothing_usd, question.owed_most_usd)
+    usd = np.append(np.where(np.isfinite(question.unit_usd), question.unit_usd, 0.0), question.steps.usd)
+    best = np.zeros(len(usd))
+    master.cut(oracle.bill(oracle.held, 0.0))
+    best_usd = question.nothing_usd
+    rounds = 0
     for rounds in range(1, ROUNDS + 1):  # noqa: B007  # told to the caller
-        bill = oracle.bill(counts)
-        master.cut(bill)
         counts, bound = master.solve()
-        if oracle.cost(bill) - bound <= max(tolerance, 1e-7) * nothing:
+        if best_usd - bound <= max(tolerance, 1e-7) * question.nothing_usd:
             break
-    return counts, bound, rounds
-
-
-def _nearby(master: Master, oracle: Oracle, counts: F8, tolerance: float) -> Bill:
-    """Improve whole counts one step at a time, twice round, each step a cut; a slope too flat to help isn't tried."""
-    best = oracle.bill(counts)
-    master.cut(best)
-    for _ in range(2):
-        for item in range(len(counts)):
-            slope = oracle.usd[item] + best.slopes[:, item].sum()
-            if abs(slope) <= tolerance * oracle.cost(best) or (slope > 0 and not best.counts[item]):
-                continue
-            counts = best.counts.copy()
-            counts[item] -= np.sign(slope)
-            if not master.allows(counts):
-                continue
-            tried = oracle.bill(counts)
-            if oracle.cost(tried) < oracle.cost(best):
-                master.cut(tried)
-                best = tried
-    return best
+        tried = best + INWARD * (counts - best)
+        bill = oracle.bill(oracle.held + tried[:families], float(tried[families:] @ question.steps.commit_usd))
+        cost = float(usd @ tried + bill.usd.sum())
+        if cost < best_usd:
+            best, best_usd = tried, cost
+        master.cut(bill)
+    else:
+        master.solve()
+    return *master.duals(), rounds

@@ -1,4 +1,4 @@
-"""The bill of many hours at any purchase, and its slopes: what one more of each item would take off it."""
+"""The bill of many hours at any purchase, and its slopes: what one unit more of each family, or a dollar of the plan, takes off it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sizing.money.problem import Problem, caps
+from sizing.money.problem import Problem
 from sizing.types import F8
 
 GROUPS, MANY_GROUPS = 16, 50
@@ -17,8 +17,6 @@ GROUPS, MANY_GROUPS = 16, 50
 ROWS = 4096
 """Hours in one pass, so that its arrays stay in the processor's cache."""
 THREADED = 100_000
-NEAR = 4
-"""Units either side of a purchase at which a family's own bill is touched."""
 Hours = npt.NDArray[np.int64]
 Whole = npt.NDArray[np.int16]
 
@@ -29,116 +27,74 @@ class Bill:
 
     Attributes
     ----------
+    units, commit_usd : shape (families,), held ones too; what is bought of the plan, dollars an hour
     usd : shape (groups,)
-    slopes : shape (groups, items), of one more of an item
+    unit_slopes, commit_slopes : shapes (groups, families) and (groups,), of one unit and of one dollar an hour more
     whole : shape (hours,), how many families the plan covers whole, which tells what a dollar more of it is worth
     """
 
-    counts: F8
+    units: F8
+    commit_usd: float
     usd: F8
-    slopes: F8
+    unit_slopes: F8
+    commit_slopes: F8
     whole: Whole
 
-
-@dataclass(frozen=True, slots=True)
-class Tangents:
-    """Straight lines under what each family leaves on demand, at a given worth of the plan.
-
-    Attributes
-    ----------
-    units, usd, slopes : shape (families, lines), where a line touches, its height there and its slope by quarter units
-    plan_usd, held_usd : what a dollar an hour of the plan takes off over the horizon at that worth; what the held plan does
-    """
-
-    units: F8
-    usd: F8
-    slopes: F8
-    plan_usd: float
-    held_usd: float
+    @property
+    def flat_usd(self) -> F8:
+        """Where its straight lines start: their height at no unit and no dollar, shape (groups,)."""
+        flat: F8 = self.usd - self.unit_slopes @ self.units - self.commit_slopes * self.commit_usd
+        return flat
 
 
 class Oracle:
-    """The hours in groups of like bills, families by the plan's discount."""
+    """The hours in groups of like bills, families by the plan's discount; `order` tells which column of the problem each is."""
 
     def __init__(self, problem: Problem) -> None:
         prices = np.array(problem.on_demand_usd, dtype=np.float64)
         ratios = np.array([np.inf if r is None else float(r) for r in problem.plan_ratios or [None] * len(prices)])
-        order = np.argsort(ratios, kind="stable")
+        self.order = np.argsort(ratios, kind="stable")
         rows = np.argsort(problem.quarters @ prices, kind="stable")
-        self.demand = np.ascontiguousarray(problem.quarters[rows][:, order].T)
+        self.demand = np.ascontiguousarray(problem.quarters[rows][:, self.order].T)
         self.weights = problem.weights[rows]
         groups = GROUPS if len(rows) < THREADED else MANY_GROUPS
         self.parts = list(np.array_split(np.arange(len(rows)), min(groups, len(rows))))
-        self.held = np.array(problem.held, dtype=np.float64)[order]
+        self.held = np.array(problem.held, dtype=np.float64)[self.order]
         self.held_commit = np.broadcast_to(np.asarray(problem.held_commit_usd, dtype=np.float64), len(rows))[rows]
         self.planned = int(np.isfinite(ratios).sum())
         self.coupled = self.planned > 0 and (bool(self.held_commit.any()) or any(item.family is None for item in problem.items))
-        self._tables(prices[order], ratios[order])
-        self._items(problem, order)
-        self.caps = caps(problem.items)
+        self._tables(prices[self.order], ratios[self.order])
 
     def _tables(self, prices: F8, ratios: F8) -> None:
         """Slopes by how many families the plan covers whole: the next one is where a dollar more of it would go."""
         self.prices, self.ratios = prices, ratios
         self.rates = ratios[: self.planned] * prices[: self.planned]
         self.worth = np.append(1.0 / ratios[: self.planned], 0.0)
-        self.slopes = np.stack([self._unit_usd(family, self.worth) for family in range(len(prices))])
+        self.slopes = np.stack([self.unit_usd(family, self.worth) for family in range(len(prices))])
 
-    def _unit_usd(self, family: int, worth: F8) -> F8:
+    def unit_usd(self, family: int, worth: F8) -> F8:
         """What a unit of a family costs, by what a dollar of the plan is worth: on demand, or what its share of the plan does elsewhere."""
         price = self.prices[family]
         return price * np.minimum(1.0, self.ratios[family] * worth) if family < self.planned else np.full(worth.shape, price)
 
-    def _items(self, problem: Problem, order: Hours) -> None:
-        place = {int(family): at for at, family in enumerate(order)}
-        self.usd = np.array([float(item.usd_per_h * problem.horizon_h) for item in problem.items])
-        self.cover = np.zeros((len(problem.items), len(order)))
-        self.commit = np.zeros(len(problem.items))
-        for number, item in enumerate(problem.items):
-            if item.family is None:
-                self.commit[number] = float(item.quarters)
-            else:
-                self.cover[number, place[item.family]] = float(item.quarters)
-
-    def most(self) -> F8:
-        """The count of each item beyond which it covers nothing more, shape (items,)."""
+    def peaks(self) -> tuple[F8, float]:
+        """Units beyond which more of a family covers nothing, shape (families,), and dollars an hour beyond which no plan does."""
         peak = np.maximum(self.demand.max(axis=1) - self.held, 0.0)
-        plan = max(float(self.rates @ peak[: self.planned]) - float(self.held_commit.min()), 0.0)
-        wanted = [plan / c if c else float((peak[row > 0] / row[row > 0]).max()) for c, row in zip(self.commit, self.cover, strict=True)]
-        most: F8 = np.minimum(np.ceil(np.array(wanted) - 1e-12), self.caps)
-        return most
+        plan = float(self.rates @ peak[: self.planned]) - float(self.held_commit.min()) if self.coupled else 0.0
+        return peak, max(plan, 0.0)
 
-    def bill(self, counts: F8) -> Bill:
-        """Bill every hour at a purchase."""
-        units, commit = self.held + counts @ self.cover, float(counts @ self.commit)
+    def bill(self, units: F8, commit_usd: float) -> Bill:
+        """Bill every hour with so many units of each family, held ones too, and so much of the plan beside what is held of it."""
         whole = np.zeros(len(self.weights), dtype=np.int16)
         usd, by_family, by_commit = np.zeros(len(self.parts)), np.zeros((len(self.parts), len(units))), np.zeros(len(self.parts))
-        for group, (left, off, worth) in enumerate(self._each(lambda part: self._group(part, units, commit, whole))):
+        for group, (left, off, worth) in enumerate(self._each(lambda part: self._group(part, units, commit_usd, whole))):
             usd[group], by_family[group], by_commit[group] = left, -off, -worth
-        return Bill(counts, usd, by_family @ self.cover.T + by_commit[:, None] * self.commit[None, :], whole)
+        return Bill(units, commit_usd, usd, by_family, by_commit, whole)
 
-    def cost(self, bill: Bill) -> float:
-        """The whole expected bill, purchases included."""
-        return float(self.usd @ bill.counts + bill.usd.sum())
-
-    def tangents(self, counts: F8, worth: F8) -> Tangents:
-        """Touch what each family leaves on demand at the units around a purchase.
-
-        Parameters
-        ----------
-        worth : shape (hours,)
-            What a dollar of the plan is worth in each hour. Whatever it is, the bill is no less than the families' sum less the plan's
-            part (Lagrange), and each family's part depends on its own units alone.
-        """
-        at = np.maximum(np.floor(self.held + counts @ self.cover)[:, None] + np.arange(-NEAR, NEAR + 1), 0.0)
-        usd, slopes = np.zeros(at.shape), np.zeros(at.shape)
-        for family, units in enumerate(at):
-            each = self.weights * self._unit_usd(family, worth)
-            for line, unit in enumerate(units):
-                rest = self.demand[family] - unit
-                usd[family, line], slopes[family, line] = each @ np.maximum(rest, 0.0), -(each @ (rest > 0))
-        each_usd = self.weights * worth if self.coupled else np.zeros(len(worth))
-        return Tangents(at, usd, slopes, float(each_usd.sum()), float(each_usd @ self.held_commit))
+    def worth_at(self, bill: Bill) -> F8:
+        """What a dollar more of the plan is worth in each hour at a bill, shape (hours,)."""
+        worth: F8 = self.worth[bill.whole] if self.coupled else np.zeros(len(self.weights))
+        return worth
 
     def _each(self, work: Callable[[Hours], tuple[float, F8, float]]) -> list[tuple[float, F8, float]]:
         """Work through the groups; on two threads where there are many hours, numpy letting go of the interpreter meanwhile."""

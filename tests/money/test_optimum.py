@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from small_purchases import answers, brute_force, small_case
 
+from sizing.money.billing import MILL, Plan, Reservation, Use, bill_hour
+from sizing.money.held import Holding
 from sizing.money.optimum import Item, Problem, optimise, quantile_counts
 from sizing.money.problem import caps
 
@@ -92,3 +94,46 @@ def test_no_more_is_owed_than_the_policy_allows():
     best = optimise(Problem(np.full((3, 1), 8.0), np.full(3, 100.0), Decimal(300), [Decimal("0.01")], items, owed_most_usd=Decimal("7.6")))
 
     assert best.counts == (5,)
+
+
+def test_a_year_of_nearly_tied_prices_is_exact_whatever_the_families_share():
+    """Sizes a few millionths apart by the unit, in families that a plan couples; a bound over the reals is nothing that can be bought."""
+    rng = np.random.default_rng(11)
+    hours = rng.poisson([9, 14, 30, 5], (720, 4)).astype(float)
+    prices = [Decimal("0.0065"), Decimal("0.0074"), Decimal("0.0048"), Decimal("0.0091")]
+    items = [
+        Item(f"{f}-{size}", f, Decimal(size), usd * size * (Decimal("0.6") + Decimal(int(rng.integers(-9, 9))).scaleb(-6)))
+        for f, usd in enumerate(prices)
+        for size in (1, 2, 4, 8)
+    ]
+    plan = Item("compute", None, Decimal("0.001"), Decimal("0.001"))
+    asked = Problem(hours, np.ones(720), Decimal(720), prices, [*items, plan], [Decimal("0.7")] * 4, held_commit_usd=Decimal("0.012"))
+
+    best = optimise(asked)
+
+    assert best.gap_ratio <= 1e-9
+    for item in range(len(best.counts)):
+        for other in (-1, 1):
+            counts = list(best.counts)
+            counts[item] += other
+            nearby = replace(asked, items=[], held_quarters=_units(asked, counts), held_commit_usd=Decimal("0.012") + counts[-1] * MILL)
+            cost = optimise(nearby).cost_usd + 720 * float(sum(i.usd_per_h * n for i, n in zip(asked.items, counts, strict=True)))
+            assert counts[item] < 0 or cost >= best.cost_usd * (1 - 1e-9)
+
+
+def _units(problem: Problem, counts: list[int]) -> list[Decimal]:
+    bought = [(item.family, item.quarters * n) for item, n in zip(problem.items, counts, strict=True)]
+    return [sum((units for of, units in bought if of == family), Decimal(0)) for family in range(len(problem.on_demand_usd))]
+
+
+def test_what_is_not_shared_stays_in_its_account():
+    """Billing User Guide, "Turning off shared reserved instances and savings plans discounts"."""
+    usage = [Use(name, "t3.small", Decimal(1), Decimal("0.02"), {"compute": Decimal("0.014")}, account=name) for name in ("a", "b")]
+    held = [Reservation(Holding("ri", "t3.small", 2, account="a"))]
+    plans = [Plan("sp", "compute", Decimal("0.028"), account="b")]
+
+    shared, own = bill_hour(usage, held, plans), bill_hour(usage, held, plans, shared=False)
+
+    assert (shared.lost["sp"], own.lost["sp"]) == (Decimal("0.028"), Decimal("0.014"))
+    assert (shared.reserved, own.reserved) == ({"a": 1, "b": 1}, {"a": 1, "b": 0})
+    assert own.on_demand_usd == 0

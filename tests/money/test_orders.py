@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shlex
 from decimal import Decimal
@@ -37,6 +38,27 @@ def test_every_operation_and_option_is_in_the_service_model(name):
         assert aws == "aws"
         options = {word.removeprefix("--").removeprefix("no-") for word in words if word.startswith("--")}
         assert options <= known
+
+
+@pytest.mark.parametrize("name", ORDERS)
+def test_every_value_is_one_that_the_service_model_lists(name):
+    """Enumerations of botocore's models, and the filters that DescribeSavingsPlansOfferings names."""
+    order = ORDERS[name]
+    for line in (order.describe.removeprefix("OFFERING=$(").removesuffix(")"), order.purchase):
+        _, service, operation, *words = shlex.split(line)
+        client = boto3.client(service, region_name=SEOUL, aws_access_key_id="x", aws_secret_access_key="x")
+        model = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[operation.replace("-", "_")])
+        members = {xform_name(member, "-"): shape for member, shape in model.input_shape.members.items()}
+
+        given = {word.removeprefix("--"): value for word, value in itertools.pairwise(words) if word.startswith("--")}
+        for option, shape in members.items():
+            each = getattr(shape, "member", shape)
+            if option in given and getattr(each, "enum", None):
+                assert given[option] in each.enum, option
+            if option == "filters" and service == "savingsplans" and option in given:
+                names = set(re.findall(r"name=(\w+)", " ".join(words)))
+                assert names == {"instanceFamily", "region"}
+                assert names <= set(each.members["name"].enum)
 
 
 @pytest.mark.parametrize("name", ORDERS)

@@ -8,6 +8,8 @@ from xml.etree import ElementTree as ET
 import pytest
 from sample_run import write_sample_run
 
+from evidence import Reason
+from sizeup.junit import write_junit
 from sizeup.main import run
 
 BUY = ["gate", "--buy", "t3.small:1:1y:all-upfront", "--region", "ap-northeast-2"]
@@ -34,3 +36,23 @@ def test_a_junit_file_that_cannot_be_written_is_one_sentence(tmp_path: Path, cap
 
     assert code == 2
     assert "nowhere" in capsys.readouterr().err
+
+
+def test_whatever_a_reason_says_the_junit_file_is_xml(tmp_path: Path):
+    """XML 1.0, 2.2: control characters and lone surrogates have no way in; the rest is escaped and read back as it was."""
+    hostile = Reason("<&\"'>\x00\x1b\ud800]]>", False, 1.0, 2.0, "\x07", "sizeup look \ufffe")
+
+    write_junit(tmp_path / "gate.xml", "--buy <&\x08>", [hostile])
+
+    suite = ET.parse(tmp_path / "gate.xml").getroot()
+    assert suite.get("name") == "--buy <&\ufffd>"
+    assert suite[0].get("name") == "<&\"'>\ufffd\ufffd\ufffd]]>"
+    assert suite[0][0].text == "sizeup look \ufffd"
+
+
+def test_a_verdict_is_on_one_purchase(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """Of two, the last would have been judged and the first forgotten."""
+    code = run([*BUY, "--buy", "t3.micro:1:1y:all-upfront", "--results", str(tmp_path)])
+
+    assert code == 2
+    assert "--buy is given 2 times; a verdict is on one purchase" in capsys.readouterr().err
