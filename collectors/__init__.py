@@ -44,12 +44,13 @@ __all__ = [
     "balancer_at", "check_python", "cloudwatch_bill", "cloudwatch_read", "collect_access_logs", "collect_cloudwatch",
     "collect_events", "collectors", "copy_log_files", "discover_topology", "drop_command", "fetch_spool", "fullest", "host_clock",
     "improvements_of", "install_agent", "is_instance", "load_balancers", "look_beat_s", "measure_memory", "plan_install", "planned_metrics",
-    "probe", "read_spool", "remove_agent", "short_name", "spool_moments", "start_sampler", "watch_host", "watch_memory", "whole_span",
+    "probe", "read_spool", "read_spool_rows", "remove_agent",
+    "short_name", "spool_moments", "start_sampler", "watch_host", "watch_memory", "whole_span",
 ]  # fmt: skip
 
 # Lazy: whoever wants one of them pays for neither boto3's nor psutil's import of the others.
 _HOME = {
-    "agent_spool": ("SpoolFrames", "read_spool"),
+    "agent_spool": ("SpoolFrames", "read_spool", "read_spool_rows"),
     "addresses": ("drop_command",),
     "aws": ("AwsSession", "SideCalls"),
     "balancers": ("balancer_at", "load_balancers", "short_name"),

@@ -101,6 +101,11 @@ class AwsSession:
         self.calls: set[str] = set()
         self._clients: dict[tuple[str, int], Any] = {}
 
+    @property
+    def is_local(self) -> bool:
+        """Whether a stand-in on this machine answers."""
+        return self.endpoint_url is not None and _is_loopback(self.endpoint_url)
+
     def client(self, service: str, attempts: int = ATTEMPTS) -> Any:
         """Return the boto3 client of a service, made once.
 
@@ -162,7 +167,7 @@ class AwsSession:
         import botocore.session
         from botocore.config import Config
 
-        local = self.endpoint_url is not None and _is_loopback(self.endpoint_url)
+        local = self.is_local
         config = Config(
             connect_timeout=CONNECT_TIMEOUT_S, read_timeout=READ_TIMEOUT_S, retries={"mode": "adaptive", "total_max_attempts": attempts},
             proxies={} if local else None,

@@ -88,7 +88,7 @@ def run_collect(ctx: Context, name: str, options: CollectOptions) -> Collected:
     folder.update(synthetic=place.synthetic)
     ctx.say(f"the run is {folder.path}")
     with _ended(folder):
-        _wait_until(end, ctx)
+        wait_until_told(end, ctx)
         refused = gather_all(_asked(ctx, place.aws, topology, start, end, folder), folder)
     return Collected(name, start, end, plan, topology, folder, _spent(topology, place.aws.region, folder), refused)
 
@@ -217,7 +217,7 @@ def _seal(folder: RunFolder, status: str) -> None:
     seal(folder, status, datetime.now(UTC))
 
 
-def _wait_until(end: datetime, ctx: Context) -> None:
+def wait_until_told(end: datetime, ctx: Context) -> None:
     """Wait until CloudWatch has told the last minutes of the span."""
     from collectors import SETTLED_S
 

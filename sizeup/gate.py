@@ -113,7 +113,7 @@ def _without_hosts(ctx: Context, runs: Sequence[Run]) -> Measured:
     from sizing.money import GateEvidence
 
     without = _without_run(ctx)
-    history = read_history((run.metrics for run in runs), without.settings.project.timezone)
+    history = read_history((run.metrics for run in runs if run.requests.is_empty()), without.settings.project.timezone)
     seen = GateEvidence(
         runs=len(runs), synthetic=any(run.synthetic for run in runs), valid_minutes=0.0, deployments=0,
         history_days=0.0 if history is None else float(history.days),

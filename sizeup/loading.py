@@ -7,17 +7,19 @@ import socket
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from evidence import SizeupError, create_run, settle, write_json
+from evidence import SizeupError, create_run, seal, settle, write_json
 from loadtests import check_rates, check_target, scenario_mix, steps_plan
-from sizeup.measure import Load, Site, clock, describe, finished, measure, plan_json
+from sizeup.beside import gather_beside, told_price
+from sizeup.measure import Load, Site, clock, describe, finished, judge_windows, measure, plan_json
 from sizeup.targets import address_of, place_of, target_groups, topology_of
 
 if TYPE_CHECKING:
+    from collectors import AwsSession
     from loadtests import Target
     from sizeup.context import Context
     from sizeup.settings import Settings
@@ -132,30 +134,49 @@ def _record(ctx: Context, name: str, target: Target, url: str, load: Load, setti
     folder = create_run(ctx.results, name, "steps", now, synthetic=stack is not None, clocks=clock(now))
     folder.update(plan=plan_json("steps", load))
     ctx.say(f"the run is {folder.path}")
-    toml = public_toml(ctx.config) if ctx.config else ""
-    describe(catalogue, [t for t in catalogue.types if t.startswith(("t2.", "t3.", "t3a.", "t4g."))], folder, toml, None)
     hosts = {str(key): value for key, value in target.hosts.items()} or {"frontend": str(urlsplit(url).hostname)}
     groups = target_groups(settings)
-    if stack is None and (target.alb or groups):
-        note_topology(ctx, settings, target, folder.path)
+    lasts = timedelta(seconds=sum(step.seconds for step in load.steps))
+    account = note_topology(ctx, settings, target, folder.path, lasts) if stack is None and (target.alb or groups) else None
+    present = {str(instance["type"]) for instance in account[1]["instances"]} if account else set()
+    types = [t for t in catalogue.types if t in present or t.startswith(("t2.", "t3.", "t3a.", "t4g."))]
+    describe(catalogue, types, folder, public_toml(ctx.config) if ctx.config else "", None)
     site = Site(url, hosts, groups, stack.access_log if stack else None, stack.trees if stack else None)
     with finished(folder, settings.objective):
         measure(folder, site, load, ctx.say)
         if stack is not None:
             collect_account(folder.path, stack, now, ctx)
+    if stack is None:
+        for warning in gather_beside(ctx, name, settings, folder, account, now, datetime.now(UTC)):
+            ctx.say(f"warning: {warning.message}")
+        seal(folder, "complete", datetime.fromisoformat(folder.meta["ended_at"]))
+        judge_windows(folder, settings.objective)
     return folder.path
 
 
-def note_topology(ctx: Context, settings: Settings, target: Target, path: Path) -> None:
-    """Put what stands behind a target's load balancer into the run; where the account can't be read, say so and go on."""
+def note_topology(
+    ctx: Context, settings: Settings, target: Target, path: Path, lasts: timedelta = timedelta()
+) -> tuple[AwsSession, dict[str, Any]] | None:
+    """Put what stands behind a target's load balancer into the run, and say what reading its metrics will cost after a load that `lasts`.
+
+    Where the account can't be read, say so, and return None: the load goes on.
+    """
+    from collectors import SideCalls, agent_metrics
+
     place = place_of(ctx, settings, target)
     try:
         topology = topology_of(place.aws, place.load_balancer, target_groups(settings))
+        side = SideCalls(place.aws)
+        topology["agent_metrics"] = agent_metrics(side)
     except SizeupError as refused:
         ctx.say(f"warning: {str(refused).rstrip('.')}; the run doesn't know what stands there.")
-        return
+        return None
+    topology["warnings"] += [dict(warning.as_json()) for warning in side.warnings]
     write_json(path / "topology.json", topology)
+    now = datetime.now(UTC)
     ctx.say(f"{len(topology['instances'])} instances stand behind {topology['load_balancer']['name']}")
+    ctx.say(told_price(topology, place.aws.region, now, now + lasts))
+    return place.aws, topology
 
 
 def collect_account(path: Path, info: StackInfo, began: datetime, ctx: Context) -> None:

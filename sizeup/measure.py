@@ -192,10 +192,14 @@ def finished(folder: RunFolder, objectives: Sequence[Objective]) -> Iterator[Non
 
 
 def _finish(folder: RunFolder, objectives: Sequence[Objective], status: str) -> None:
-    """Seal a run, and say in run.json which of its windows are valid, whether its objectives were met and up to which rate."""
+    seal(folder, status, datetime.now(UTC))
+    judge_windows(folder, objectives)
+
+
+def judge_windows(folder: RunFolder, objectives: Sequence[Objective]) -> None:
+    """Say in run.json which of a run's windows are valid, whether its objectives were met and up to which rate."""
     from sizing import measured_objectives, phase_rows, reached, windows
 
-    seal(folder, status, datetime.now(UTC))
     run = open_run(folder.path)
     limit_s = next((o.limit_s for o in objectives if o.name == "latency" and o.limit_s is not None), 0.5)
     cut = windows(run, limit_s)

@@ -93,7 +93,8 @@ def choose_traffic(
 ) -> tuple[Traffic, list[Warn]]:
     """Take the first that exists: --peak, a history among the runs, [traffic], the run itself (docs/reference/definitions.md)."""
     t, rng = stated.traffic, stream(question.seed, "traffic")
-    history = None if question.peak_per_s else read_history((r.metrics for r in runs), timezone)
+    # What a load sent is no history of what comes by itself.
+    history = None if question.peak_per_s else read_history((r.metrics for r in runs if r.requests.is_empty()), timezone)
     if history is not None:
         return forecast_history(history, n=question.worlds, rng=rng, growth_ratio_per_year=t.growth_ratio_per_year), []
     peak = question.peak_per_s or t.peak_per_s
