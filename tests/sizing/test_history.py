@@ -156,7 +156,7 @@ def test_a_collected_history_among_the_runs_is_the_traffic(seoul):
     """docs/reference/definitions.md: --peak before history, history before [traffic] and the run itself."""
     rates = made_days(28, np.random.default_rng(1))
     run = made_run(Truth())
-    collected = replace(run, hosts=run.hosts.clear(), metrics=metrics(rates))
+    collected = replace(run, hosts=run.hosts.clear(), requests=run.requests.clear(), metrics=metrics(rates))
     asked = Question(candidates=("t3.small",), classes=("api",), worlds=64)
 
     found = recommend([collected, run], load_settings(None), seoul, asked)
@@ -168,3 +168,16 @@ def test_a_collected_history_among_the_runs_is_the_traffic(seoul):
     assert np.median(found.traffic.peak_draws) == pytest.approx(rates.max(), rel=0.25)
     assert found.hosts[0].model is not None
     assert stated.traffic.source == "stated"
+
+
+def test_what_a_load_sent_is_no_history(seoul):
+    """A load's run holds its balancer's counts too; beside a history of another balancer they would be added to it."""
+    rates = made_days(28, np.random.default_rng(1))
+    run = made_run(Truth())
+    collected = replace(run, hosts=run.hosts.clear(), requests=run.requests.clear(), metrics=metrics(rates))
+    loaded = replace(run, metrics=metrics(rates * 50).with_columns(dimensions=pl.lit('{"LoadBalancer": "app/staging/2"}')))
+    asked = Question(candidates=("t3.small",), classes=("api",), worlds=64)
+
+    found = recommend([loaded, collected], load_settings(None), seoul, asked)
+
+    assert np.median(found.traffic.peak_draws) == pytest.approx(rates.max(), rel=0.25)
