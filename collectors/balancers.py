@@ -180,11 +180,14 @@ def _access_logs(side: SideCalls, arn: str) -> dict[str, Any]:
 
 
 def _rules(aws: AwsSession, listener_arn: str) -> Rows:
-    """Return a listener's rules in their order; the default one has no priority and comes last."""
+    """Return a listener's rules in their order; the default one has no priority and comes last.
+
+    What else than host and path a rule asks for stands in `conditions`, which only such a rule has.
+    """
     rules = [
         {
             "priority": None if rule["IsDefault"] else int(rule["Priority"]), "hosts": _condition(rule, "host-header", "HostHeaderConfig"),
-            "paths": _condition(rule, "path-pattern", "PathPatternConfig"), "target_group": _forwards_to(rule),
+            "paths": _condition(rule, "path-pattern", "PathPatternConfig"), "target_group": _forwards_to(rule), **_other_conditions(rule),
         }
         for rule in aws.pages("elbv2", "describe_rules", "Rules", ListenerArn=listener_arn)
     ]  # fmt: skip
@@ -194,6 +197,24 @@ def _rules(aws: AwsSession, listener_arn: str) -> Rows:
 def _condition(rule: Mapping[str, Any], field: str, config: str) -> list[str]:
     """Return a condition's values, in whichever of AWS's two forms they stand."""
     return [v for c in rule["Conditions"] if c.get("Field") == field for v in c.get(config, {}).get("Values") or c.get("Values", [])]
+
+
+def _other_conditions(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a rule's conditions on header, method, query or source: `name` is the header's, a query's value is `key=value`.
+
+    Source: Elastic Load Balancing API reference, RuleCondition.
+    """
+    found = [
+        {"field": c["Field"], "name": c.get("HttpHeaderConfig", {}).get("HttpHeaderName"), "values": _values(c)}
+        for c in rule["Conditions"] if c.get("Field") not in ("host-header", "path-pattern")
+    ]  # fmt: skip
+    return {"conditions": found} if found else {}
+
+
+def _values(condition: Mapping[str, Any]) -> list[str]:
+    """Return a condition's values out of its one `...Config`, each as text."""
+    told = next((config.get("Values", []) for name, config in condition.items() if name.endswith("Config")), condition.get("Values", []))
+    return ["=".join(v[key] for key in ("Key", "Value") if v.get(key)) if isinstance(v, Mapping) else str(v) for v in told]
 
 
 def _forwards_to(rule: Mapping[str, Any]) -> str | None:

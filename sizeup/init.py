@@ -120,8 +120,9 @@ def class_groups(topology: Mapping[str, Any]) -> dict[str, str]:
 
 
 def host_headers(topology: Mapping[str, Any], classes: Mapping[str, str]) -> dict[str, str | None]:
-    """Return the Host header that the rules send to frontend and api; None where no rule names one."""
-    rules = [rule for listener in topology["load_balancer"]["listeners"] for rule in listener["rules"]]
+    """Return the Host header that the rules send to frontend and api, by host alone before others; None where no rule names one."""
+    found = [rule for listener in topology["load_balancer"]["listeners"] for rule in listener["rules"]]
+    rules = sorted(found, key=lambda rule: "conditions" in rule)
     return {
         name: next((host for rule in rules if rule["target_group"] == group for host in rule["hosts"] if not set(host) & set("*?")), None)
         for name, group in classes.items() if name in ROLES
