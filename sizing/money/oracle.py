@@ -92,8 +92,8 @@ class Oracle:
         return Bill(units, commit_usd, usd, by_family, by_commit, whole)
 
     def worth_at(self, bill: Bill) -> F8:
-        """What a dollar more of the plan is worth in each hour at a bill, shape (hours,)."""
-        worth: F8 = self.worth[bill.whole] if self.coupled else np.zeros(len(self.weights))
+        """What a dollar more of the plan is worth in each hour at a bill, shape (hours,); without a plan so much that all is on demand."""
+        worth: F8 = self.worth[bill.whole]
         return worth
 
     def _each(self, work: Callable[[Hours], tuple[float, F8, float]]) -> list[tuple[float, F8, float]]:

@@ -15,6 +15,7 @@ from sizing.money.question import Bought, Question
 from sizing.types import F8
 
 ROUNDS = 400
+ROUNDING = 1e-13
 NODES = 40
 """Parts of the levels that are looked at before HiGHS has the rest: by then nearly every purchase is settled."""
 SLOW = 0.1
@@ -62,7 +63,7 @@ def over_levels(
         if np.isfinite(bound) and master.allows(whole):
             best = _better(best, _tried(question, families, master, whole))
         branch = master.open_at(bought)
-        if bound == np.inf or (best is not None and best.cost_usd - bound <= tolerance * best.cost_usd):
+        if bound == np.inf or (best is not None and best.cost_usd - bound <= _open_most(question, best, tolerance)):
             proven = min(proven, bound)
         elif branch is None:
             heapq.heappush(heap, (bound, number, low, high))
@@ -85,16 +86,21 @@ def _by_programme(
         Where the bound isn't reached, naming what is open.
     """
     master.make_whole(tolerance, *bounds)
-    best, open_ratio = so_far.best, 1.0
+    best, open_usd = so_far.best, question.nothing_usd
     for rounds in range(1, ROUNDS + 1):
         whole, bound = master.solve_whole(min([most_usd, *([] if best is None else [best.cost_usd])]))
         if whole is None:
             return Search(best, bound, so_far.rounds + rounds)
         best = _better(best, _tried(question, families, master, whole))
-        open_ratio = 1.0 - bound / best.cost_usd
-        if bound > most_usd or open_ratio <= tolerance:
+        open_usd = best.cost_usd - bound
+        if bound > most_usd or open_usd <= _open_most(question, best, tolerance):
             return Search(best, bound, so_far.rounds + rounds)
-    raise SizeupError(f"the purchase isn't exact: {open_ratio:.1e} of the bill is open; narrow it with --term or --payment.")
+    raise SizeupError(f"the purchase isn't exact: ${open_usd:.2g} of the bill is open; narrow it with --term or --payment.")
+
+
+def _open_most(question: Question, best: Bought, tolerance: float) -> float:
+    """What may be left open: of the bill, and where purchases cost next to nothing what floating point leaves of the one on demand."""
+    return tolerance * best.cost_usd + ROUNDING * question.nothing_usd
 
 
 def _tried(question: Question, families: Sequence[Levels], master: Whole, whole: F8) -> Bought:

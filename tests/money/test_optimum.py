@@ -126,6 +126,17 @@ def _units(problem: Problem, counts: list[int]) -> list[Decimal]:
     return [sum((units for of, units in bought if of == family), Decimal(0)) for family in range(len(problem.on_demand_usd))]
 
 
+def test_rates_of_a_plan_that_nobody_offers_or_holds_change_nothing():
+    """Two sizes of one family, so that the masters are asked; one plan's rate is known, and no plan can be bought."""
+    items = [Item("one", 0, Decimal(1), Decimal("0.0061")), Item("four", 0, Decimal(4), Decimal("0.0239"))]
+    asked = Problem(np.array([[6.0], [5.0]]), np.array([60.0, 40.0]), Decimal(100), [Decimal("0.01")], items)
+
+    rated = optimise(replace(asked, plan_ratios=[Decimal("0.7")]))
+
+    assert rated.counts == optimise(asked).counts == (1, 1)
+    assert rated.gap_ratio <= 1e-9
+
+
 def test_what_is_not_shared_stays_in_its_account():
     """Billing User Guide, "Turning off shared reserved instances and savings plans discounts"."""
     usage = [Use(name, "t3.small", Decimal(1), Decimal("0.02"), {"compute": Decimal("0.014")}, account=name) for name in ("a", "b")]
