@@ -76,29 +76,29 @@ def processor_sharing(arrive_s: np.ndarray, cpu_s: np.ndarray, gain: float | Non
     `gain`: what the second hyper-thread adds (None: two cores). Two threads of a core that are both busy take longer for
     the same work, and the kernel counts the time, not the work.
     """
-    done, counted, inside, clock, virtual, on_cpu = np.empty(len(arrive_s)), np.zeros(len(arrive_s)), [], 0.0, 0.0, 0.0
-    order = np.argsort(arrive_s)
-
-    def speed(n: int) -> float:
-        return 1.0 if n <= 1 else (2.0 if gain is None else 1.0 + gain) / n
-
-    for job in [*order, -1]:
-        until = np.inf if job < 0 else arrive_s[job]
-        while inside and clock + (inside[0][0] - virtual) / speed(len(inside)) <= until:
-            virtual_end, ended = heapq.heappop(inside)
-            passed = (virtual_end - virtual) / speed(len(inside) + 1)
-            clock += passed
-            on_cpu += passed * min(1.0, 2.0 / (len(inside) + 1))
-            virtual = virtual_end
+    # Lists, as a number out of an array costs several times what one out of a list does.
+    comes, work, both = arrive_s.tolist(), cpu_s.tolist(), 2.0 if gain is None else 1.0 + gain
+    done, counted = [0.0] * len(comes), [0.0] * len(comes)
+    inside: list[tuple[float, int]] = []
+    clock = virtual = on_cpu = 0.0
+    for job in [*np.argsort(arrive_s).tolist(), -1]:
+        until = np.inf if job < 0 else comes[job]
+        while inside:
+            speed, busy = (1.0, 1.0) if len(inside) == 1 else (both / len(inside), 2.0 / len(inside))
+            passed = (inside[0][0] - virtual) / speed
+            if clock + passed > until:
+                passed = until - clock
+                virtual, on_cpu = virtual + passed * speed, on_cpu + passed * busy
+                break
+            virtual, ended = heapq.heappop(inside)
+            clock, on_cpu = clock + passed, on_cpu + passed * busy
             done[ended] = clock
             counted[ended] += on_cpu
         if job >= 0:
-            virtual += (until - clock) * speed(len(inside)) if inside else 0.0
-            on_cpu += (until - clock) * min(1.0, 2.0 / len(inside)) if inside else 0.0
             clock = until
             counted[job] -= on_cpu
-            heapq.heappush(inside, (virtual + cpu_s[job], job))
-    return done, counted
+            heapq.heappush(inside, (virtual + work[job], job))
+    return np.array(done), np.array(counted)
 
 
 @dataclass(frozen=True)
@@ -152,11 +152,15 @@ def _shares(edges: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray
 
 def held_bytes(service: Service, seconds: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """What one copy holds some seconds after its start: it levels off, and sways."""
-    level = service.memory_bytes * (1 - 0.2 * np.exp(-seconds / 60.0))
-    sway = np.zeros(len(seconds))
-    for k in range(1, len(seconds)):
-        sway[k] = 0.8 * sway[k - 1] + rng.normal(0, 0.008)
-    return level * (1 + sway)
+    return sways(service.memory_bytes * (1 - 0.2 * np.exp(-seconds / 60.0)), 0.008, rng)
+
+
+def sways(level: np.ndarray, step: float, rng: np.random.Generator) -> np.ndarray:
+    """A level that sways by a share of itself, four fifths of it from one sample to the next."""
+    sway = [0.0]
+    for push in rng.normal(0, step, len(level) - 1).tolist():
+        sway.append(0.8 * sway[-1] + push)
+    return level * (1 + np.array(sway))
 
 
 def observe(service: Service, rng: np.random.Generator) -> Evidence:

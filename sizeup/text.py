@@ -32,6 +32,8 @@ NEXT_STEPS = 2
 
 SHOWN = 2
 """How many things of a kind are named before they are only counted."""
+MOST_NAMED = 20
+"""Of candidates in a sentence: the burstable families' x86 types and a few."""
 
 Line = tuple[str, str, str]
 
@@ -58,8 +60,18 @@ def explain_text(document: Json, type_name: str) -> str:
         for candidate in (c for c in host["candidates"] if c["type"] == type_name):
             blocks.append(f"{host['class']}  {label(candidate)}, {_fits(candidate)}\n{_constraint_table(candidate)}")
     if not blocks:
-        raise SizeupError(f"--explain {type_name}: it is not among the candidates; name it with --candidates {type_name}.")
+        raise SizeupError(f"--explain {type_name}: it is not among the candidates; {_explainable(document, type_name)}")
     return "\n".join(blocks)
+
+
+def _explainable(document: Json, type_name: str) -> str:
+    """The candidate that was meant, or those that there are; and how another type becomes one."""
+    import difflib
+
+    judged = sorted({c["type"] for host in document["hosts"] for c in host["candidates"]})
+    near = difflib.get_close_matches(type_name, judged, 1, 0.7)
+    meant = f"did you mean {near[0]}?" if near else f"they are {', '.join(judged[:MOST_NAMED])}{', …' if len(judged) > MOST_NAMED else ''}."
+    return f"{meant} Another type of the region is judged with --candidates."
 
 
 def candidate_rows(document: Json) -> list[dict[str, object]]:

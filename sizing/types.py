@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sizing.model.bend import Bend
     from sizing.model.demand import DemandFit
     from sizing.model.discipline import Choice
-    from sizing.model.latency import Response
+    from sizing.model.latency import Response, Varied
     from sizing.model.scaling import Scaling
 
 F8 = npt.NDArray[np.float64]
@@ -156,6 +156,7 @@ class HostModel:
     response, choice : what a request's time is made of, and in which order the CPU serves; None where no response time is known
     scaling : the scalability law of the steps; None with under four
     counted : demand and background (of all hosts) in the CPU seconds that the kernel counted, which a busy sibling thread lengthens
+    varied : `response` with a CPU that varies otherwise, as the run leaves open; None where it is known or nothing tells
     bend : how a request's cost changes with the rate; None where the steps don't show that it does
     """
 
@@ -178,6 +179,7 @@ class HostModel:
     bend: Bend | None = None
     counted: DemandFit | None = None
     disk: DiskUse | None = None
+    varied: Varied | None = None
 
     @property
     def mean_demand_s(self) -> F8:

@@ -27,7 +27,6 @@ class Constraint:
     unit : of `need` and `have`
     need : World to shape (C, S), or what broadcasts to it
     have : World to shape (C, S), or what broadcasts to it; the same in every world
-    short : how a candidate that fails is described, with {need} and {have}
     applies : whether the policy asks for it at all
     excused : World to shape (C, 1), where it can't fail because it costs instead; None: nowhere
     """
@@ -36,7 +35,6 @@ class Constraint:
     unit: str
     need: Callable[[World], F8]
     have: Callable[[World], F8]
-    short: str
     applies: Callable[[World], bool] = always
     excused: Callable[[World], Bools] | None = None
 

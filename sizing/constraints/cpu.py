@@ -20,5 +20,5 @@ def have(world: World) -> F8:
 
 
 CONSTRAINT = Constraint(
-    asks="do the vCPUs carry the peak?", unit="vcpus", need=need, have=have, short="CPU needs {need} of {have} vCPUs at the peak"
+    asks="do the vCPUs carry the peak?", unit="vcpus", need=need, have=have
 )

@@ -18,28 +18,32 @@ WEEK_S = 168 * 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """vCPU-minutes of one host, step by step, for the pairs of candidate and world in which some step spends more than it earns.
+    """What one host works, step by step, for the candidates that in some world spend more in a step than they earn.
 
-    All candidates' weeks at once would be gigabytes, so each step is made when it is asked for.
+    All candidates' weeks at once would be gigabytes, so each step is made when it is asked for, in the place of the one
+    before. Work is in vCPUs of the measured host that the class's arrivals keep busy, so that a step is taken as it is.
+
+    Attributes
+    ----------
+    work : shape (steps, S)
+    rows : shape (R,), of the candidates
+    most, earned : shape (R, S), the work that keeps all vCPUs busy, and that spends as much as is earned
+    credits : shape (R, S), that a step of one more vCPU of work spends
     """
 
     work: F8
-    row: npt.NDArray[np.intp]
-    world: npt.NDArray[np.intp]
-    scale: F8
-    idle: F8
-    vcpus: F8
+    rows: npt.NDArray[np.intp]
+    most: F8
     earned: F8
-    minutes: float
+    credits: F8
 
     def __iter__(self) -> Iterator[F8]:
+        if (self.work.max(axis=0) <= self.most).all():
+            yield from self.work
+            return
+        busy = np.empty(self.most.shape)
         for work in self.work:
-            busy = work[self.world]
-            busy *= self.scale
-            busy += self.idle
-            np.minimum(busy, self.vcpus, out=busy)
-            busy *= self.minutes
-            yield busy
+            yield np.minimum(work, self.most, out=busy)
 
 
 def earned_credits(world: World) -> F8:
@@ -54,22 +58,19 @@ def caps(world: World) -> F8:
 
 
 def spending(world: World, asked: Bools) -> Spending:
-    """What the `asked` candidates, shape (C, 1), spend; more than its vCPUs no host can."""
-    vcpus = np.array([[float(c.instance.vcpus)] for c in world.candidates])
-    minutes = world.traffic.step_s / 60.0
+    """What the candidates with an `asked` world, shape (C, 1) or (C, S), spend; more than its vCPUs no host can."""
+    vcpus, minutes = np.array([[float(c.instance.vcpus)] for c in world.candidates]), world.traffic.step_s / 60.0
     earned = earned_credits(world)
     # A speed that no benchmark tells is no number, and never spends here: the CPU constraint says that it can't be judged.
-    row, at = np.nonzero((np.minimum(world.peak_busy_draws, vcpus) * minutes > earned) & asked)
-    speed = world.speed_draws[row, at]
+    rows = np.flatnonzero(((np.minimum(world.peak_busy_draws, vcpus) * minutes > earned) & asked).any(axis=1))
+    work_per_busy = world.speed_draws[rows] * world.hosts_left[rows]
+    idle = world.model.background_cores_draws / world.speed_draws[rows]
     return Spending(
         work=world.work_draws,
-        row=row,
-        world=at,
-        scale=1.0 / (speed * world.hosts_left[row, 0]),
-        idle=world.model.background_cores_draws[at] / speed,
-        vcpus=vcpus[row, 0],
-        earned=earned[row, 0],
-        minutes=minutes,
+        rows=rows,
+        most=(vcpus[rows] - idle) * work_per_busy,
+        earned=(earned[rows] / minutes - idle) * work_per_busy,
+        credits=minutes / work_per_busy,
     )
 
 
@@ -80,7 +81,7 @@ def need(world: World) -> F8:
     depth = np.where(np.isfinite(world.speed_draws), 0.0, np.nan)
     # A constant rate is one step: the week repeats it.
     repeats = max(1, round(WEEK_S / (world.traffic.step_s * len(world.work_draws)))) if len(world.work_draws) == 1 else 1
-    depth[spent.row, spent.world] = draw_down(spent, spent.earned) * repeats
+    depth[spent.rows] = draw_down(spent, spent.earned) * spent.credits * repeats
     first = {key: row for row, key in reversed(list(enumerate(_keys(world))))}
     return depth[[first[key] for key in _keys(world)]]
 
@@ -109,12 +110,14 @@ def _repeated(world: World) -> Bools:
 
 def surplus_monthly_credits(world: World, month_h: float) -> F8:
     """Surplus credits charged in a month to each candidate, shape (C, S); 0 but in unlimited mode."""
-    spent = spending(world, unlimited(world))
-    cap = caps(world)[spent.row, 0]
-    charged = next(iter(spent)) - spent.earned if len(world.work_draws) == 1 else surplus_charged(spent, spent.earned, cap)
-    counts = np.array([float(world.candidates[row].count) for row in spent.row])
+    flat = len(world.work_draws) == 1
+    # Two weeks draw no more than twice what one does: where that is less than the cap, nothing is ever charged.
+    spent = spending(world, unlimited(world) if flat else unlimited(world) & (2 * need(world) > caps(world)))
+    cap = caps(world)[spent.rows] / spent.credits
+    charged = (np.maximum(next(iter(spent)) - spent.earned, 0.0) if flat else surplus_charged(spent, spent.earned, cap)) * spent.credits
+    counts = np.array([[float(c.count)] for c in world.candidates])[spent.rows]
     found = np.where(np.isfinite(world.speed_draws) | ~unlimited(world), 0.0, np.nan)
-    found[spent.row, spent.world] = charged * counts * (month_h * 3600 / (world.traffic.step_s * len(world.work_draws)))
+    found[spent.rows] = charged * counts * (month_h * 3600 / (world.traffic.step_s * len(world.work_draws)))
     return found
 
 
@@ -134,7 +137,6 @@ CONSTRAINT = Constraint(
     unit="credits",
     need=need,
     have=have,
-    short="credits gone: the week draws {need} of {have}",
     applies=lambda world: any(c.credit_mode for c in world.candidates),
     excused=unlimited,
 )

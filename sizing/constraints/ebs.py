@@ -33,6 +33,5 @@ CONSTRAINT = Constraint(
     unit="bit_per_s",
     need=need,
     have=have,
-    short="disk {need} over the baseline {have}",
     applies=lambda world: world.model.disk is not None,
 )

@@ -19,5 +19,5 @@ def limit(world: World) -> F8:
 
 
 CONSTRAINT = Constraint(
-    asks="do few enough requests fail?", unit="ratio", need=need, have=limit, short="errors {need} over the limit {have}"
+    asks="do few enough requests fail?", unit="ratio", need=need, have=limit
 )

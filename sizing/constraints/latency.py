@@ -8,7 +8,7 @@ import numpy as np
 
 from sizing.constraints import Constraint
 from sizing.constraints.credits import backlog_s
-from sizing.model.latency import SATURATED_S, Response, Table
+from sizing.model.latency import SATURATED_S, Response, Table, quantile_s
 from sizing.model.sharing import Cpus
 from sizing.model.threads import SECOND_THREAD
 from sizing.types import F8, Bools, Candidate, World
@@ -38,7 +38,8 @@ def response_s(world: World, quantile: float) -> F8:
     found = np.empty(world.size)
     for cpus in dict.fromkeys(kinds):
         rows = [row for row, kind in enumerate(kinds) if kind == cpus]
-        found[rows] = _table(model.response, cpus, quantile).at(ratio[rows], scale[rows])
+        other = None if model.varied is None else _table(model.varied.response, cpus, quantile)
+        found[rows] = quantile_s(_table(model.response, cpus, quantile), other, model.varied, ratio[rows], scale[rows])
     return np.where(_beyond_scaling(world), SATURATED_S, found * model.response_ratio_draws[quantile])
 
 
@@ -77,6 +78,5 @@ CONSTRAINT = Constraint(
     unit="s",
     need=need,
     have=limit,
-    short="latency {need} over the limit {have}",
     applies=lambda world: bool(world.latency),
 )

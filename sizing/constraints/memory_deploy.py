@@ -18,6 +18,5 @@ CONSTRAINT = Constraint(
     unit="bytes",
     need=need,
     have=usable,
-    short="memory {short} short during a deployment",
     applies=lambda world: world.deploy == "blue_green",
 )

@@ -30,6 +30,5 @@ CONSTRAINT = Constraint(
     unit="bytes",
     need=need,
     have=usable,
-    short="memory {short} short after a week's growth",
     applies=soaked,
 )

@@ -25,5 +25,4 @@ CONSTRAINT = Constraint(
     unit="bit_per_s",
     need=need,
     have=have,
-    short="network {need} over the baseline {have}",
 )

@@ -23,6 +23,5 @@ CONSTRAINT = Constraint(
     unit="hosts",
     need=need,
     have=have,
-    short="{have} host where a lost zone needs {need}",
     applies=lambda world: world.survive_zone_loss,
 )

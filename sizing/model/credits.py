@@ -59,10 +59,15 @@ def draw_down(spent: Iterable[F8], earned: F8) -> F8:
 
     `spent` gives shape (...,) a step. What is drawn beyond the cap and the launch credits is throttled in standard mode.
     """
-    depth = deepest = np.zeros(np.shape(earned))
-    for step in spent:
-        depth = np.maximum(depth + (step - earned), 0.0)
-        deepest = np.maximum(deepest, depth)
+    # In place: a week of five-minute steps is two thousand turns, and what they allocate took half their time.
+    steps = iter(spent)
+    depth = np.array(np.maximum(next(steps) - earned, 0.0))
+    deepest = depth.copy()
+    for step in steps:
+        depth += step
+        depth -= earned
+        np.maximum(depth, 0.0, out=depth)
+        np.maximum(deepest, depth, out=deepest)
     return deepest
 
 
@@ -72,13 +77,17 @@ def surplus_charged(spent: Iterable[F8], earned: F8, cap: F8) -> F8:
     The steps are run twice and the second pass counts, so that the day's worth of surplus that a new instance may owe
     does not hide what every later week costs.
     """
-    balance, charged = np.zeros(np.shape(earned)), np.zeros(np.shape(earned))
+    # The balance over its floor at −cap: what would fall below 0 is charged.
+    above = np.zeros(np.broadcast_shapes(*(np.shape(v) for v in (next(iter(spent)), earned, cap)))) + cap
+    room, charged, beyond = 2 * above, np.zeros(above.shape), np.empty(above.shape)
     for turn in range(2):
         for step in spent:
-            wanted = balance + (earned - step)
-            balance = np.minimum(np.maximum(wanted, -cap), cap)
+            above += earned
+            above -= step
+            np.minimum(above, room, out=above)
             if turn:
-                charged = charged + np.maximum(balance - wanted, 0.0)
+                charged -= np.minimum(above, 0.0, out=beyond)
+            np.maximum(above, 0.0, out=above)
     return charged
 
 

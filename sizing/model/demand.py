@@ -24,7 +24,7 @@ BLOCK_BINS = 4
 LENGTHS = 2.5
 """Correlation lengths a block, beyond which longer blocks change nothing."""
 # So few blocks see less than the whole of the noise; by benchmarks/model.py.
-CALIBRATION = 1.15
+CALIBRATION = 1.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +150,10 @@ def block_draws(design: F8, cpu_s: F8, weight: F8, n: int, rng: np.random.Genera
     """
     bins, spent = design.shape
     point = solve(design, cpu_s.mean(axis=1), weight)
-    length = _block_bins((cpu_s.mean(axis=1) - design @ point) * weight)
+    length = block_length((cpu_s.mean(axis=1) - design @ point) * weight)
     draws = np.empty((spent, n))
     for world in range(n):
-        picked = _blocks(bins, length, rng)
+        picked = drawn_blocks(bins, length, rng)
         draws[:, world] = solve(design[picked], cpu_s[picked, world % cpu_s.shape[1]], weight[picked])
     inflation = CALIBRATION * np.sqrt(bins / max(bins - spent, 1))
     spread: F8 = np.maximum(point[:, None] + (draws - point[:, None]) * inflation, 0.0)
@@ -169,7 +169,7 @@ def solve(design: F8, cpu_s: F8, weight: F8) -> F8:
     return found
 
 
-def _block_bins(residual: F8) -> int:
+def block_length(residual: F8) -> int:
     """How long a block must be that what is left over of one says little of the next: by its correlation from bin to bin."""
     about = residual - residual.mean()
     spread = float(about @ about)
@@ -178,7 +178,7 @@ def _block_bins(residual: F8) -> int:
     return int(np.clip(apart, min(BLOCK_BINS, max(1, len(residual) // 3)), max(1, len(residual) // 5)))
 
 
-def _blocks(bins: int, length: int, rng: np.random.Generator) -> np.ndarray:
+def drawn_blocks(bins: int, length: int, rng: np.random.Generator) -> np.ndarray:
     """Draw a moving-block bootstrap sample of bin numbers, as many as there are."""
     starts = rng.integers(0, bins - length + 1, size=-(-bins // length))
     picked: np.ndarray = (starts[:, None] + np.arange(length)[None, :]).ravel()[:bins]

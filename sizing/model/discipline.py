@@ -59,10 +59,13 @@ def by_processes(server: Server | None) -> Choice | None:
     return None
 
 
-def by_rise(steps: Sequence[Step], demand_s: float, background: float, cpus: Cpus, loops: int | None) -> Choice | None:
+def by_rise(
+    steps: Sequence[Step], demand_s: float, background: float, cpus: Cpus, loops: int | None, variation: float | None = None
+) -> Choice | None:
     """How median, p95 and mean rose over the steps against what either order would do; None where both fit as well."""
+    seen = [_marks(step.latency_s) for step in steps]
     errors = {
-        order: _misfit(steps, demand_s, background, cpus, order, loops if order == "first_come_first_served" else None)
+        order: _misfit(seen, steps, demand_s, background, cpus, order, loops if order == "first_come_first_served" else None, variation)
         for order in ("processor_sharing", "first_come_first_served")
     }
     shared, served = errors["processor_sharing"], errors["first_come_first_served"]
@@ -74,12 +77,17 @@ def by_rise(steps: Sequence[Step], demand_s: float, background: float, cpus: Cpu
     return Choice("first_come_first_served", loops, "rise", why.format("serving in turn"))
 
 
-def choose(server: Server | None, steps: Sequence[Step], demand_s: float, background: float, cpus: Cpus) -> Choice:
-    """Take what the rise decides, else what the processes are, else processor sharing, the kernel scheduler's own way."""
+def choose(
+    server: Server | None, steps: Sequence[Step], demand_s: float, background: float, cpus: Cpus, variation: float | None = None
+) -> Choice:
+    """Take what the rise decides, else what the processes are, else processor sharing, the kernel scheduler's own way.
+
+    `variation` is that of a request's CPU; None where nothing tells it.
+    """
     told = by_processes(server)
     # Serving in turn, a process of few threads is one loop; another program computes on all CPUs at once.
     loops = told.loops if told is not None and told.loops else server.processes if server and server.threads < POOL_THREADS else cpus.vcpus
-    rise = by_rise(steps, demand_s, background, cpus, loops) if len(steps) > 1 else None
+    rise = by_rise(steps, demand_s, background, cpus, loops, variation) if len(steps) > 1 else None
     if rise is not None and (told is None or told.discipline != rise.discipline):
         return rise
     if told is not None:
@@ -87,28 +95,38 @@ def choose(server: Server | None, steps: Sequence[Step], demand_s: float, backgr
     return Choice("processor_sharing", None, "assumed", "neither the processes nor the steps tell; the kernel's scheduler shares the CPUs")
 
 
-def _misfit(steps: Sequence[Step], demand_s: float, background: float, cpus: Cpus, order: Discipline, loops: int | None) -> float:
-    """Sum of squared errors of log response over the heavier steps, in their own standard errors."""
+def _misfit(
+    seen: Sequence[tuple[F8, F8]],
+    steps: Sequence[Step],
+    demand_s: float,
+    background: float,
+    cpus: Cpus,
+    order: Discipline,
+    loops: int | None,
+    variation: float | None,
+) -> float:
+    """Sum of squared errors of log response over the heavier steps, in their own standard errors; `seen` are the steps' marks."""
     plain = read_response(steps[0].latency_s, demand_s, 0.0, cpus, order, loops)
     ratio = np.array([(s.rate_per_s * demand_s + background) / plain.capacity(cpus) for s in steps]).clip(0.0, LOADS[-1])
-    split = read_response(steps[0].latency_s, demand_s, float(ratio[0]), cpus, order, loops)
-    told = split.times_s(cpus, ratio)
-    return sum(_distance(step.latency_s, told[k], told[0], steps[0].latency_s) for k, step in enumerate(steps) if k)
+    split = read_response(steps[0].latency_s, demand_s, float(ratio[0]), cpus, order, loops, variation)
+    told = [_middle(times_s) for times_s in split.times_s(cpus, ratio)]
+    return sum(_distance(seen[k], told[k], seen[0], told[0]) for k in range(1, len(steps)))
 
 
-def _distance(seen: F8, told: F8, told_first: F8, seen_first: F8) -> float:
+def _distance(seen: tuple[F8, F8], told: F8, seen_first: tuple[F8, F8], told_first: F8) -> float:
     """Compare rises, not levels: both relative to the lightest step."""
-    rise = np.log(_marks(seen)[0] / _marks(seen_first)[0]) - np.log(_marks(told)[0] / _marks(told_first)[0])
-    error = np.hypot(_marks(seen)[1], _marks(seen_first)[1]) + LEAST_ERROR + LOGGED_S / _marks(seen_first)[0]
+    rise = np.log(seen[0] / seen_first[0]) - np.log(np.maximum(told, LOGGED_S) / np.maximum(told_first, LOGGED_S))
+    error = np.hypot(seen[1], seen_first[1]) + LEAST_ERROR + LOGGED_S / seen_first[0]
     return float(((rise / error) ** 2).sum())
 
 
 def _marks(times_s: F8) -> tuple[F8, F8]:
     """Median, p95 and mean, and the relative standard error of each from the stretches' differences."""
-
-    def marks(part: F8) -> F8:
-        return np.array([*np.quantile(part, QUANTILES), part.mean()])
-
-    parts = np.stack([marks(part) for part in np.array_split(times_s, STRETCHES)])
-    found = np.maximum(marks(times_s), LOGGED_S)
+    parts = np.stack([_middle(part) for part in np.array_split(times_s, STRETCHES)])
+    found = np.maximum(_middle(times_s), LOGGED_S)
     return found, parts.std(axis=0, ddof=1) / np.sqrt(STRETCHES) / found
+
+
+def _middle(times_s: F8) -> F8:
+    """Median, p95 and mean, shape (3,)."""
+    return np.array([*np.quantile(times_s, QUANTILES), times_s.mean()])

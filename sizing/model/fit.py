@@ -8,12 +8,13 @@ from dataclasses import replace
 import numpy as np
 
 from sizing.model.bend import Bend, fit_bend
-from sizing.model.demand import DemandFit, bound_by_response, fit_best, fit_groups
+from sizing.model.demand import LEAST_BINS, DemandFit, bound_by_response, fit_best, fit_groups, solve
 from sizing.model.latency_fit import fit_latency
 from sizing.model.memory import memory_parts
 from sizing.model.sharing import Cpus
 from sizing.model.streams import stream
 from sizing.model.threads import SECOND_THREAD, second_thread_draws, undisturbed_cpu_s
+from sizing.model.variation import variation_draws
 from sizing.types import F8, Evidence, HostModel, MemoryPart
 
 WORLDS = 1024
@@ -48,7 +49,8 @@ def fit(
     )
     background = demand.background_cores_draws / evidence.hosts
     cpus = Cpus(evidence.vcpus, threads, sum(SECOND_THREAD) / 2)
-    latency = fit_latency(evidence, _mean(demand.demand_s_draws, per_external), background, bend, cpus, quantiles, seed)
+    variation = _variation(evidence, threads, n, seed)
+    latency = fit_latency(evidence, _mean(demand.demand_s_draws, per_external), background, bend, variation, cpus, quantiles, seed)
     memory = memory_parts(evidence.memory, source=evidence.source, n=n, rng=stream(seed, name, "memory"))
     return HostModel(
         host_class=name,
@@ -65,6 +67,7 @@ def fit(
         measured_family=measured_family,
         measured_arch=measured_arch,
         response=latency.response,
+        varied=latency.varied,
         choice=latency.choice,
         scaling=latency.scaling,
         bend=bend,
@@ -77,8 +80,7 @@ def _demand(evidence: Evidence, threads_per_core: int, n: int, seed: int) -> tup
     if evidence.mean_response_s is not None and not len(evidence.cpu_s):
         bound = bound_by_response(evidence.mean_response_s, evidence.names, n=n, rng=stream(seed, evidence.host_class, "demand"))
         return bound, np.array([evidence.arrivals_per_external.sum()]), None
-    name, vcpus = evidence.host_class, evidence.vcpus * evidence.hosts
-    cpu_s = undisturbed_cpu_s(evidence.cpu_s, evidence.seconds, vcpus, threads_per_core, second_thread_draws(seed, n))
+    name, cpu_s = evidence.host_class, _undisturbed_cpu_s(evidence, threads_per_core, n, seed)
     straight = fit_best(evidence.counts, cpu_s, evidence.seconds, evidence.names, n=n, rng=stream(seed, name, "demand"))
     index = {member: i for i, member in enumerate(evidence.names)}
     per_external = np.array([sum(evidence.arrivals_per_external[index[m]] for m in group) for group in straight.groups])
@@ -90,6 +92,33 @@ def _demand(evidence: Evidence, threads_per_core: int, n: int, seed: int) -> tup
     scale = bend.demand_s_draws / np.maximum(_mean(straight.demand_s_draws, per_external), 1e-12)
     bent = replace(straight, demand_s_draws=straight.demand_s_draws * scale, background_cores_draws=bend.background_cores_draws)
     return bent, per_external, bend
+
+
+def _variation(evidence: Evidence, threads_per_core: int, n: int, seed: int) -> F8 | None:
+    if not len(evidence.cpu_s):
+        return None
+    cpu_s = _undisturbed_cpu_s(evidence, threads_per_core, n, seed).mean(axis=1)
+    return variation_draws(evidence.counts.sum(axis=1), cpu_s, evidence.seconds, n, stream(seed, evidence.host_class, "variation"))
+
+
+def _undisturbed_cpu_s(evidence: Evidence, threads_per_core: int, n: int, seed: int) -> F8:
+    """CPU seconds of the class's hosts, shape (bins, n), each host with its own threads.
+
+    What runs without requests is taken to run beside them, never on their sibling thread: where it does, demand is told up
+    to a thirtieth too high.
+    """
+    second, seconds = second_thread_draws(seed, n, "measured"), evidence.seconds
+
+    def alone(cpu_s: F8) -> F8:
+        return undisturbed_cpu_s(cpu_s, seconds, evidence.vcpus, threads_per_core, second, evidence.blocks)
+
+    cpu_s = evidence.cpu_s / evidence.hosts
+    beside_s = np.zeros(len(cpu_s))
+    if threads_per_core > 1 and len(cpu_s) >= LEAST_BINS:
+        requests = evidence.counts.sum(axis=1)
+        idle, _ = solve(np.column_stack([seconds, requests]), alone(cpu_s).mean(axis=1), 1.0 / np.sqrt(np.maximum(requests, 1.0)))
+        beside_s = np.minimum(idle * seconds, cpu_s)
+    return np.asarray((alone(cpu_s - beside_s) + beside_s[:, None]) * evidence.hosts)
 
 
 def _mean(demand_s_draws: F8, per_external: F8) -> F8:

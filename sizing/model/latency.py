@@ -7,11 +7,12 @@ yet; queueing stretches the CPU's part (`sharing`, `first_come`); what the run's
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from sizing.model.queueing import erlang_c
 from sizing.model.sharing import Cpus, share
@@ -27,6 +28,9 @@ ROOT_STEP = 0.09
 LOADS = 1.0 - np.exp(-((ROOT_STEP * np.arange(25)) ** 2))
 """Utilisations of a table, to 0.99, dense where the first requests meet another and where the queue grows: even in √−log(1 − ρ)."""
 SCALES = np.exp2(np.arange(-6.0, 9.0))
+
+LEAST_SHARE = 0.1
+"""Of a short request at least this of the mean share is CPU, however steep the line."""
 
 Discipline = Literal["processor_sharing", "first_come_first_served"]
 
@@ -94,57 +98,99 @@ class Response:
 
 @dataclass(frozen=True)
 class Table:
-    """A quantile of the response over utilisation and scale: logarithms, shape (LOADS, SCALES)."""
+    """A quantile of the response over utilisation and scale, worked out where it is asked for."""
 
     response: Response
     cpus: Cpus
     quantile: float
 
     @cached_property
-    def log_s(self) -> F8:
-        work = self.response.demand_s * self.response.queue(self.cpus, LOADS).response(self.response.sizes, self.response.chance)
-        times = self.response.waits_s + SCALES[:, None, None] * work
-        found: F8 = np.log(np.quantile(times, self.quantile, axis=2).T)
-        return found
+    def _log_s(self) -> F8:
+        """Logarithms, shape (LOADS, SCALES); nan where nobody asked yet: a type's worlds need a few of the hundreds."""
+        return np.full((len(LOADS), len(SCALES)), np.nan)
+
+    def log_s(self, loads: slice, scales: slice) -> F8:
+        """Return the table with these rows and columns worked out."""
+        if np.isnan(self._log_s[loads, scales]).any():
+            queue = self.response.queue(self.cpus, LOADS[loads])
+            work = self.response.demand_s * queue.response(self.response.sizes, self.response.chance)
+            times = self.response.waits_s + SCALES[scales, None, None] * work
+            self._log_s[loads, scales] = np.log(np.quantile(times, self.quantile, axis=2).T)
+        return self._log_s
 
     def at(self, ratio: F8, scale: F8) -> F8:
         """Return the quantile in seconds at each utilisation and scale, of one shape; nan where either isn't known."""
+        if not ratio.size:
+            return np.empty(ratio.shape)
         stable = ratio < STABLE_RATIO
-        load = np.sqrt(-np.log1p(-np.where(stable, ratio, 0.0))) / ROOT_STEP
+        load = np.sqrt(-np.log1p(-np.where(stable, ratio, LOADS[-1]))) / ROOT_STEP
         known = np.isfinite(ratio) & np.isfinite(scale)
         size = np.log2(np.maximum(np.where(known, scale, 1.0), SCALES[0]) / SCALES[0])
-        value = _between(self.log_s, np.where(known, load, 0.0), size)
+        value = self._between(load, size)
         found: F8 = np.where(known, np.where(stable, np.exp(value), SATURATED_S), np.nan)
         return found
 
+    def _between(self, row: F8, column: F8) -> F8:
+        """Interpolate bilinearly at places counted in rows and columns, of one shape; at the ends it stays."""
+        row, column = np.clip(row, 0.0, len(LOADS) - 1.001), np.clip(column, 0.0, len(SCALES) - 1.001)
+        above, left = row.astype(np.intp), column.astype(np.intp)
+        table = self.log_s(_spanned(above), _spanned(left))
+        down, right, at, flat, width = row - above, column - left, above * len(SCALES) + left, table.ravel(), len(SCALES)
+        first = flat[at] + (flat[at + width] - flat[at]) * down
+        second = flat[at + 1] + (flat[at + width + 1] - flat[at + 1]) * down
+        found: F8 = first + (second - first) * right
+        return found
 
-def _between(table: F8, row: F8, column: F8) -> F8:
-    """Interpolate a table bilinearly at places counted in its rows and columns, of one shape; at its ends it stays."""
-    width = table.shape[1]
-    row, column = np.clip(row, 0.0, len(table) - 1.001), np.clip(column, 0.0, width - 1.001)
-    above, left = row.astype(np.intp), column.astype(np.intp)
-    down, right, at, flat = row - above, column - left, above * width + left, table.ravel()
-    first = flat[at] + (flat[at + width] - flat[at]) * down
-    second = flat[at + 1] + (flat[at + width + 1] - flat[at + 1]) * down
-    found: F8 = first + (second - first) * right
-    return found
+
+def _spanned(places: npt.NDArray[np.intp]) -> slice:
+    return slice(int(places.min()), int(places.max()) + 2)
+
+
+FORMULA_ERROR = 0.03
+"""Of a quantile from idle CPUs to full ones, one standard error: against simulation they lie within a tenth, most far nearer."""
+
+
+@dataclass(frozen=True, eq=False)
+class Varied:
+    """How a world's response differs from the middle one: requests that differ otherwise in their CPU, and what the formula errs by.
+
+    Attributes
+    ----------
+    response : with a variation of the CPU one standard error from the middle
+    errors_draws : shape (S,), by how many of these a world differs
+    formula_draws : shape (S,), standard errors of the formula
+    """
+
+    response: Response
+    errors_draws: F8
+    formula_draws: F8
+
+
+def quantile_s(table: Table, other: Table | None, varied: Varied | None, ratio: F8, scale: F8) -> F8:
+    """Return `table`'s quantile, shape (..., S), carried on towards `other`, that of `varied`, in each world."""
+    found = table.at(ratio, scale)
+    if varied is None or other is None:
+        return found
+    carried: F8 = found * (other.at(ratio, scale) / found) ** varied.errors_draws
+    return carried * np.exp(FORMULA_ERROR * np.minimum(ratio, 1.0) * varied.formula_draws)
 
 
 def read_response(
-    latency_s: F8, demand_s: float, ratio: float, cpus: Cpus, discipline: Discipline, loops: int | None
+    latency_s: F8, demand_s: float, ratio: float, cpus: Cpus, discipline: Discipline, loops: int | None, variation: float | None = None
 ) -> Response:
     """Split the response times of the lightest step, shape (requests,), into waits and CPU.
 
-    The CPU's share of the mean is what the fitted demand takes at that step's utilisation; each request is split alike,
-    so that where the CPU is nearly all of it, its shape is the CPU's, and where it is little, the split matters little.
+    The CPU's share of the mean is what the fitted demand takes at that step's utilisation. Each request's CPU follows its
+    time in a line, as steep as its `variation` (standard deviation over mean) asks for: steep, and all that differs between
+    requests is their CPU. None: CPU and waits differ alike.
     """
     ordered = np.quantile(latency_s, (np.arange(REQUESTS) + 0.5) / REQUESTS)
-    chance = _spread()
     mean = float(ordered.mean())
-    sizes = ordered / mean
-    plain = Response(discipline, sizes, np.zeros(REQUESTS), chance, demand_s, loops)
-    lightest = float(plain.times_s(cpus, np.array([min(ratio, LOADS[-1])])).mean())
-    return Response(discipline, sizes, ordered * max(1.0 - lightest / mean, 0.0), chance, demand_s, loops)
+    plain = Response(discipline, ordered / mean, np.zeros(REQUESTS), _spread(), demand_s, loops)
+    cpu_s = min(float(plain.times_s(cpus, np.array([min(ratio, LOADS[-1])])).mean()), mean)
+    steep = cpu_s / mean if variation is None else min(variation * cpu_s / max(float(ordered.std()), 1e-12), 1.0)
+    computed = np.clip(cpu_s + steep * (ordered - mean), LEAST_SHARE * cpu_s / mean * ordered, ordered)
+    return replace(plain, sizes=computed / computed.mean(), waits_s=ordered - computed)
 
 
 def exponential_response(mean_s: float, demand_s: float, discipline: Discipline, loops: int | None = None) -> Response:
@@ -171,16 +217,19 @@ def steps_of(latency_s: F8, latency_load: F8) -> list[Step]:
     return [Step(float(load), latency_s[latency_load == load]) for load in np.unique(latency_load)]
 
 
-def residual_ratio(table: Table, steps: Sequence[Step], costs_s: Sequence[F8], background: F8, rng: np.random.Generator) -> F8:
+def residual_ratio(
+    table: Table, steps: Sequence[Step], costs_s: Sequence[F8], background: F8, rng: np.random.Generator, varied: Varied | None = None
+) -> F8:
     """Return the run's own quantile over the table's, shape (S,); `costs_s` are the mean request's CPU seconds in each step.
 
     Each world weighs the steps anew, so that what no model explains of their differences is part of the width.
     """
     worlds, capacity = len(background), table.response.capacity(table.cpus)
+    other = None if varied is None else replace(table, response=varied.response)
     over = np.empty((len(steps), worlds))
     for k, step in enumerate(steps):
         ratio = np.minimum((step.rate_per_s * costs_s[k] + background) / capacity, LOADS[-1])
-        told = table.at(ratio, costs_s[k] / table.response.demand_s)
+        told = quantile_s(table, other, varied, ratio, costs_s[k] / table.response.demand_s)
         over[k] = resampled_quantile(step.latency_s, table.quantile, worlds, rng) / told
     weight = np.array([len(step.latency_s) for step in steps], dtype=float)
     picked = rng.multinomial(len(steps), weight / weight.sum(), size=worlds)

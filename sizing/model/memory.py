@@ -23,8 +23,8 @@ KERNEL_SOURCE = "assumed range: idle m4.large in the AWS Batch user guide (112 M
 CACHE_BYTES = (24 * MIB, 64 * MIB)
 CACHE_SOURCE = "assumed range for a service whose data lie elsewhere; measured once the host agent runs there"
 
-CALIBRATION = 1.15
-"""By benchmarks/model.py: what a later moment holds lies within the nominal 90 % in 85 to 95 % of made services."""
+FEWEST = 3.0
+"""With fewer samples apart from each other nothing is known of how far memory sways."""
 
 
 def memory_parts(samples: pl.DataFrame, *, source: str, n: int, rng: np.random.Generator) -> list[MemoryPart]:
@@ -89,9 +89,33 @@ def _group_part(group: str, rows: pl.DataFrame, n: int, rng: np.random.Generator
     late = held[most][len(held[most]) // 2 :]
     coloured = rows["color"].drop_nulls().len() > 0
     basis: Literal["pss", "rss"] = "pss" if (rows["basis"] == "pss").all() else "rss"
-    # Neighbouring samples sway together, so a short look sways less than the hours to come.
-    draws = np.maximum(late.mean() + (rng.choice(late, n) - late.mean()) * CALIBRATION, 0.0)
+    draws = later_bytes(late, n, rng)
     return MemoryPart(group, draws, basis, "measured in the steady windows", coloured, _jvm(rows), _growth(lives, n, rng))
+
+
+def later_bytes(held_bytes: F8, n: int, rng: np.random.Generator) -> F8:
+    """Draw what one copy holds at a moment that nobody saw, shape (n,), from what it held, shape (samples,), in order.
+
+    Notes
+    -----
+    A sample drawn again sways about the mean as those seen did. But neighbours sway together, so that m samples tell mean and
+    sway no better than fewer apart from each other, m·(1 − ρ)/(1 + ρ) with ρ from one to the next: a short look sways less
+    than the hours to come, by Student's t with so many. Memory that still rises has ρ near 1, and gets the widest.
+    """
+    mean, sway = float(held_bytes.mean()), held_bytes - held_bytes.mean()
+    apart = max(_apart(sway), FEWEST)
+    drawn = rng.choice(sway, n) + rng.normal(0.0, float(sway.std()) / np.sqrt(apart), n)
+    scale = np.sqrt(apart / rng.chisquare(apart - 1, n))
+    return np.asarray(np.maximum(mean + drawn * scale, 0.0))
+
+
+def _apart(sway: F8) -> float:
+    """How many samples apart from each other say as much of the mean."""
+    spread, samples = float(sway @ sway), len(sway)
+    together = float(sway[:-1] @ sway[1:]) / spread if spread > 0 else 0.0
+    # A short series reads too little of it (Kendall 1954).
+    together = float(np.clip(together + (1 + 4 * together) / samples, 0.0, 0.999))
+    return samples * (1 - together) / (1 + together)
 
 
 def _growth(lives: Sequence[pl.DataFrame], n: int, rng: np.random.Generator) -> F8 | None:

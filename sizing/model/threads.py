@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
+from sizing.model.sharing import Cpus
 from sizing.model.streams import stream
 from sizing.types import F8
 
@@ -50,9 +52,13 @@ def thread_sweep(threads: F8, throughput: F8, cores: int, vcpus: int) -> Sweep:
     return Sweep(at[1], at[cores], at[vcpus], cores, vcpus, rises)
 
 
-def second_thread_draws(seed: int, n: int) -> F8:
-    """Draw what a core's second thread adds, shape (n,): the same worlds wherever it is asked for."""
-    return np.asarray(stream(seed, "threads").uniform(*SECOND_THREAD, size=n))
+def second_thread_draws(seed: int, n: int, where: str) -> F8:
+    """Draw what a core's second thread adds, shape (n,), the same worlds wherever it is asked for.
+
+    Where it was measured and where it will run (`where`) it is drawn apart, as it differs between types: else a gain that
+    makes the measured work more would make every candidate larger by as much, and the doubt of both would vanish.
+    """
+    return np.asarray(stream(seed, "threads", where).uniform(*SECOND_THREAD, size=n))
 
 
 def threads_capacity(vcpus: int, threads_per_core: int, second: F8) -> F8:
@@ -63,27 +69,37 @@ def threads_capacity(vcpus: int, threads_per_core: int, second: F8) -> F8:
     return capacity
 
 
-def undisturbed_cpu_s(cpu_s: F8, seconds: F8, vcpus: int, threads_per_core: int, second: F8) -> F8:
+def undisturbed_cpu_s(
+    cpu_s: F8, seconds: F8, vcpus: int, threads_per_core: int, second: F8, blocks: npt.NDArray[np.int64] | None = None
+) -> F8:
     """Return the CPU seconds that the same work takes while the sibling threads are idle, shape (bins, S).
 
-    Two busy threads of a core do 1 + g of one's work, so a second of either is worth (1 + g)/2 while the other is busy too.
+    Two busy threads of a core do 1 + g of one's work, and the kernel counts both. `blocks`, shape (bins,): within one the load
+    is steady, and a bin's own swing is carried along the tangent; a curve followed through every swing would lie below itself.
     """
     if threads_per_core < 2:
         return np.repeat(cpu_s[:, None], len(second), axis=1)
-    used = np.linspace(0.0, 0.99, 100)
-    shares = [sibling_busy_ratio(float(u), vcpus) for u in used]
-    together = np.interp(cpu_s / (seconds * vcpus), used, shares)
-    found: F8 = cpu_s[:, None] * (1.0 - together[:, None] * (1.0 - second[None, :]) / 2.0)
-    return found
+    gains = np.linspace(*SECOND_THREAD, 5)
+    work = np.linspace(0.0, 0.999, 200)[:, None] * threads_capacity(vcpus, threads_per_core, gains)
+    busy = np.stack([busy_threads(work[:, k], Cpus(vcpus, threads_per_core, float(g))) for k, g in enumerate(gains)], axis=1)
+    found = np.empty((len(cpu_s), len(second)))
+    for block in np.unique(blocks) if blocks is not None else range(len(cpu_s)):
+        rows = np.flatnonzero(blocks == block) if blocks is not None else np.array([block])
+        used = cpu_s[rows].sum() / seconds[rows].sum()
+        at = np.array([np.interp([used, used * 0.99, used * 1.01], busy[:, k], work[:, k]) for k in range(len(gains))])
+        level, below, above = (np.interp(second, gains, column) for column in at.T)
+        slope = (above - below) / max(0.02 * used, 1e-12)
+        found[rows] = level * seconds[rows, None] + slope * (cpu_s[rows] - used * seconds[rows])[:, None]
+    return np.maximum(found, 0.0)
 
 
-def sibling_busy_ratio(utilisation: float, vcpus: int) -> float:
-    """Return the share of busy thread time in which the core's other thread is busy too, in M/M/c with two threads a core.
+def busy_threads(work: F8, cpus: Cpus) -> F8:
+    """Return the threads that are busy on average with so much work, shape of `work`: requests that come at random and share the CPUs.
 
-    The scheduler fills idle cores first; two vCPUs are one core, and there it is 2u/(1 + u), not u.
+    Each number present is as likely as in `sharing.share`; from all vCPUs on, each is the one before by the same ratio.
     """
-    n = np.arange(1, 2000)
-    log_weight = np.cumsum(np.log(utilisation * vcpus / np.minimum(n, vcpus))) if utilisation > 0 else np.full(len(n), -np.inf)
-    busy = np.minimum(n, vcpus) * np.exp(log_weight - log_weight.max()) if utilisation > 0 else np.zeros(len(n))
-    paired = np.clip(2 * (np.minimum(n, vcpus) - vcpus // 2), 0, None) / np.minimum(n, vcpus)
-    return float((busy * paired).sum() / busy.sum()) if utilisation > 0 else 0.0
+    rate = cpus.work_rate(np.arange(1.0, cpus.vcpus + 1))
+    weight = np.cumprod(np.concatenate([np.ones((len(work), 1)), work[:, None] / rate], axis=1), axis=1)
+    weight[:, -1] /= 1.0 - work / rate[-1]
+    busy: F8 = weight @ np.arange(cpus.vcpus + 1.0) / weight.sum(axis=1)
+    return busy

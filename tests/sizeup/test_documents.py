@@ -17,6 +17,7 @@ from jsonschema import Draft202012Validator
 from sample_answer import sample_document
 from sample_run import write_sample_run
 
+from evidence import SizeupError
 from sizeup.main import run
 from sizeup.output import csv_table, dump, markdown_table, mib, money, percent
 from sizeup.text import candidate_rows, explain_text, recommend_text
@@ -142,6 +143,15 @@ def test_a_dearer_type_costs_more():
     assert re.search(r"costs \$\d+\.\d\d a month more", headline(host, 0.95))
 
 
+@pytest.mark.parametrize(("asked", "mend"), [("t3.mirco", "did you mean t3.micro?"), ("x9.huge", "they are t")])
+def test_explaining_what_was_no_candidate_says_what_was(asked: str, mend: str):
+    with pytest.raises(SizeupError) as refused:
+        explain_text(sample_document(), asked)
+
+    assert f"--explain {asked}: it is not among the candidates; {mend}" in str(refused.value)
+    assert str(refused.value).endswith("with --candidates.")
+
+
 def test_explain_shows_every_constraint_of_a_type():
     """docs/reference/commands.md: --explain TYPE."""
     document = sample_document()
@@ -153,8 +163,8 @@ def test_explain_shows_every_constraint_of_a_type():
 
 
 def test_what_cannot_be_judged_is_said_so():
-    """docs/reference/json.md: fits null, arch_unmeasured."""
-    candidate = next(c for c in sample_document()["hosts"][0]["candidates"] if c["arch"] == "arm64")
+    """docs/reference/json.md: fits null, arch_unmeasured; of the largest, as the smallest lacks credits besides."""
+    candidate = [c for c in sample_document()["hosts"][0]["candidates"] if c["arch"] == "arm64"][-1]
 
     assert (candidate["fits"], why_not(candidate)) == (None, "arm64 was never measured")
 

@@ -93,7 +93,7 @@ def test_a_constraint_added_never_gets_a_cheaper_answer(seoul, service, share):
     world = made_world(seoul, service)
     before = cheapest(world)
     limit = np.quantile(np.arange(64), share)
-    added = Constraint("made", "worlds", lambda w: np.arange(64.0)[None, :], lambda w: np.array([[limit]]), "")
+    added = Constraint("made", "worlds", lambda w: np.arange(64.0)[None, :], lambda w: np.array([[limit]]))
     known = {**constraints(), "made": added}
 
     with pytest.MonkeyPatch.context() as patch:

@@ -13,7 +13,7 @@ from made_run import MIB, START
 from sizeup.settings import load_settings
 from sizing import Question, candidates, fit, gather, judge, recommend, scenarios, stated_traffic
 from sizing.model.growth import growth_bytes_per_h
-from sizing.model.memory import memory_parts
+from sizing.model.memory import later_bytes, memory_parts
 
 ASKED = Question(peak_per_s=(5, 5, 5), candidates=("t3.micro", "t3.small", "t3.medium"), classes=("api",), worlds=128)
 
@@ -70,3 +70,17 @@ def made_samples(seconds, held):
     at = [START + timedelta(seconds=float(s)) for s in seconds]
     frame = pl.DataFrame({"at": at, "bytes": held.astype(int)})
     return frame.with_columns(group=pl.lit("api"), color=pl.lit("blue"), basis=pl.lit("pss"), kind=pl.lit("steady"))
+
+
+@pytest.mark.parametrize("together", [0.0, 0.8, 0.95])
+def test_a_later_moment_lies_within_what_a_short_look_lets_expect(together):
+    """Nine in ten of nominal 90 % intervals hold a sample half an hour later, however much neighbours sway together."""
+    rng, held = np.random.default_rng(5), []
+    for _ in range(200):
+        sway = [0.0]
+        for push in rng.normal(0, 1, 900):
+            sway.append(together * sway[-1] + push)
+        lo, hi = np.quantile(later_bytes(1000 + np.array(sway[100:300]), 256, rng), [0.05, 0.95])
+        held.append(lo <= 1000 + sway[-1] <= hi)
+
+    assert 0.82 <= np.mean(held) <= 0.97
