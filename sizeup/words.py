@@ -121,14 +121,24 @@ def binding_words(host: Json) -> str | None:
     bound = host["binding"]
     if bound is None:
         return None
+    failing = dearest_smaller(host)
+    if _costs(bound) and failing is not None:
+        bound = min((k for k in failing["constraints"] if k["ok"] is False), key=lambda k: k["margin_ratio"] or 0.0, default=bound)
     source = "measured" if bound["constraint"].startswith("memory_") else "computed"
     name, need, have = NAMES[bound["constraint"]], quantity(bound["need"], bound["unit"]), quantity(bound["have"], bound["unit"])
     if bound["constraint"] in ("latency", "errors"):
         return f"{name}: {need}, limit {have} ({source}){_cause(host, bound)}"
+    if _costs(bound):
+        return f"{name}: {need} needed of {have}, the rest is charged ({source})"
     if bound["ok"]:
         return f"{name}: {need} needed of {have} ({source})"
-    failing = dearest_smaller(host) if host["recommended"] else None
-    return f"{name}: {need} needed, {label(failing) if failing else 'the nearest'} has {have} ({source})"
+    smaller = failing if host["recommended"] else None
+    return f"{name}: {need} needed, {label(smaller) if smaller else 'the nearest'} has {have} ({source})"
+
+
+def _costs(bound: Json) -> bool:
+    """Whether a constraint is overdrawn and holds all the same: credits in unlimited mode."""
+    return bound["ok"] is True and bound["margin_ratio"] is not None and bound["margin_ratio"] < 0
 
 
 def _cause(host: Json, bound: Json) -> str:

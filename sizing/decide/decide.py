@@ -55,9 +55,6 @@ def _binding(verdicts: Sequence[Verdict], chosen: Verdict | None) -> Bound | Non
 
 
 def _least(verdict: Verdict) -> Bound | None:
-    # A constraint that costs instead of failing (credits in unlimited mode) binds nothing however far it is overdrawn, and
-    # where credits run out they bind, not the latency that they make.
-    gone = any(b.constraint == "credits" and b.ok is False for b in verdict.bounds)
-    bounds = [b for b in verdict.bounds if b.margin_ratio is not None and not (b.ok and b.margin_ratio < 0)]
-    bounds = [b for b in bounds if not (gone and b.constraint == "latency")]
+    """The constraint with the least margin, be it one that costs instead of failing (credits in unlimited mode)."""
+    bounds = [b for b in verdict.bounds if b.margin_ratio is not None]
     return min(bounds, key=lambda b: b.margin_ratio or 0.0, default=None)

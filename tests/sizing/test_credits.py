@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_service import Service, made_world
 
-from sizing import decide, judge
 from sizing.model.credits import draw_down, run_bucket, surplus_charged
 
 minutes = st.floats(0, 120)
@@ -74,15 +72,3 @@ def test_a_full_standard_bucket_is_short_exactly_where_the_draw_down_passes_its_
 
     # From full, both say the same up to the first time the balance is empty.
     assert (deepest > cap + 1e-9) == (bucket.short > 1e-9)
-
-
-def test_where_credits_run_out_they_bind_and_not_the_latency_that_they_make(seoul):
-    """A third of a vCPU around the clock: a t3.micro earns a fifth, and whoever waits behind an empty balance waits a minute."""
-    world = made_world(seoul, Service(demand_s=0.02, peak_per_s=14.0), types=("t3.micro", "t3.small", "t3.medium"))
-    standard = [v for v in judge(world, confidence=0.9) if v.candidate.credit_mode == "standard"]
-
-    found = decide("api", "blue_green", standard, None)
-
-    micro = next(v for v in standard if v.candidate.type == "t3.micro")
-    assert micro.bound("latency").margin_ratio < micro.bound("credits").margin_ratio < 0
-    assert found.binding.constraint == "credits"
