@@ -71,7 +71,7 @@ def answer_host(name: str, evidence: Evidence, asked: Asked) -> HostAnswer:
     verdicts = asked.judged(world)
     found = decide(name, world.deploy, [v for v in verdicts if v.candidate.key in keys], None)
     full = decide(name, world.deploy, verdicts, present)
-    merged = replace(full, recommended=found.recommended, binding=found.binding)
+    merged = replace(full, recommended=found.recommended, binding=found.binding, width_ratio=found.width_ratio)
     asked_world = world.only(keys) if extra else world
     told = replace(
         merged,

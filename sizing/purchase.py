@@ -53,9 +53,7 @@ def _present(host: HostAnswer) -> str | None:
 
 
 def _interval(host: HostAnswer | None) -> float | None:
-    if host is None or host.recommendation.binding is None:
-        return None
-    return host.recommendation.binding.width_ratio
+    return None if host is None else host.recommendation.width_ratio
 
 
 def _units_used(answer: Answer, family: str) -> Decimal | None:

@@ -16,7 +16,7 @@ def run_evidence(hosts: Sequence[tuple[Evidence, Recommendation]], peak_per_s: f
     first = hosts[0][0]
     deploying = [(e, r) for e, r in hosts if r.deploy != "none"]
     shifts = [s for e, _ in hosts if (s := instability(e)) is not None]
-    widths = [r.binding.width_ratio for _, r in hosts if r.binding is not None and r.binding.width_ratio is not None]
+    widths = [r.width_ratio for _, r in hosts if r.width_ratio is not None]
     return {
         "runs": len(first.runs),
         "synthetic": first.synthetic,

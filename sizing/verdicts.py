@@ -95,7 +95,11 @@ class Regret:
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """The answer for one host class, with everything that it rests on."""
+    """The answer for one host class, with everything that it rests on.
+
+    `binding` is the constraint of least margin, be it one that costs instead of failing (credits in unlimited mode);
+    `width_ratio` the interval over the middle of the need that decides: the least margin's among those that can fail.
+    """
 
     host_class: str
     deploy: str
@@ -103,6 +107,7 @@ class Recommendation:
     present: Verdict | None
     recommended: Verdict | None
     binding: Bound | None
+    width_ratio: float | None
     verdicts: Sequence[Verdict]
     levers: Sequence[Lever] = ()
     simulated: Sequence[Simulated] = ()

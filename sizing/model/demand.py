@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import nnls
 
+from sizing.model.nonnegative import resampled
 from sizing.types import F8
 
 # A name stands on its own only where its demand is known to a quarter and differs from the others' by more than it is unsure.
@@ -151,10 +151,9 @@ def block_draws(design: F8, cpu_s: F8, weight: F8, n: int, rng: np.random.Genera
     bins, spent = design.shape
     point = solve(design, cpu_s.mean(axis=1), weight)
     length = block_length((cpu_s.mean(axis=1) - design @ point) * weight)
-    draws = np.empty((spent, n))
-    for world in range(n):
-        picked = drawn_blocks(bins, length, rng)
-        draws[:, world] = solve(design[picked], cpu_s[picked, world % cpu_s.shape[1]], weight[picked])
+    times = np.stack([np.bincount(drawn_blocks(bins, length, rng), minlength=bins) for _ in range(n)]).astype(float)
+    values = cpu_s[:, np.arange(n) % cpu_s.shape[1]] * weight[:, None]
+    draws = resampled(design * weight[:, None], values, times).T
     inflation = CALIBRATION * np.sqrt(bins / max(bins - spent, 1))
     spread: F8 = np.maximum(point[:, None] + (draws - point[:, None]) * inflation, 0.0)
     return spread
@@ -162,10 +161,7 @@ def block_draws(design: F8, cpu_s: F8, weight: F8, n: int, rng: np.random.Genera
 
 def solve(design: F8, cpu_s: F8, weight: F8) -> F8:
     """Non-negative least squares, shape (columns,); shapes as of `block_draws`, one world."""
-    # Scaled columns keep a demand of a microsecond and a background of a core alike in weight.
-    scale = np.maximum(np.abs(design * weight[:, None]).sum(axis=0), 1e-12)
-    solution, _ = nnls(design * weight[:, None] / scale, cpu_s * weight)
-    found: F8 = solution / scale
+    found: F8 = resampled(design * weight[:, None], (cpu_s * weight)[:, None], np.ones((1, len(design))))[0]
     return found
 
 

@@ -9,8 +9,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import least_squares
-from scipy.special import stdtrit
 
 from sizing.types import F8
 
@@ -69,6 +67,8 @@ class Usl:
 
     def interval(self, level: float) -> dict[str, tuple[float, float]]:
         """Two-sided intervals of the three coefficients, by Student's t with the freedom that is left."""
+        from scipy.special import stdtrit
+
         reach = float(stdtrit(self.freedom, (1 + level) / 2))
         found = zip(("contention", "coherency", "rate"), (self.contention, self.coherency, self.rate), self.errors, strict=True)
         return {name: (value - reach * error, value + reach * error) for name, value, error in found}
@@ -86,6 +86,8 @@ def fit_usl(concurrency: F8, throughput: F8) -> Usl:
     ValueError
         With under four points: three coefficients leave nothing to tell their errors from.
     """
+    from scipy.optimize import least_squares  # a third of a start, which only a ramp needs
+
     n, x = np.asarray(concurrency, dtype=float), np.asarray(throughput, dtype=float)
     if len(n) < 4:
         raise ValueError(f"the scalability law needs four steps or more, here {len(n)}")

@@ -21,7 +21,7 @@ from evidence import SizeupError
 from sizeup.main import run
 from sizeup.output import csv_table, dump, markdown_table, mib, money, percent
 from sizeup.text import candidate_rows, explain_text, recommend_text
-from sizeup.words import headline, refusals, why_not
+from sizeup.words import binding_words, headline, refusals, why_not
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "docs" / "schema"
 BUY = ["gate", "--buy", "t3.small:1:1y:all-upfront", "--region", "ap-northeast-2"]
@@ -116,6 +116,21 @@ def test_the_text_says_type_saving_and_chance_of_every_class():
     heads = [line for line in text.splitlines() if "→" in line or line.endswith(": no candidate fits")]
     assert len(heads) == len(document["hosts"])
     assert text.splitlines()[-1].startswith("next: sizeup ")
+
+
+def test_what_costs_instead_of_failing_is_not_said_to_bind_where_something_fails():
+    """Credits in unlimited mode are overdrawn by most, and a type is refused for its memory."""
+    failing = {"type": "t3.nano", "credit_mode": "unlimited", "arch": "x86_64", "count": 1, "fits": False, "constraints": [
+        {"constraint": "credits", "need": 900.0, "have": 144.0, "unit": "credits", "margin_ratio": -5.25, "ok": True},
+        {"constraint": "memory_steady", "need": 500.0 * 2**20, "have": 400.0 * 2**20, "unit": "bytes", "margin_ratio": -0.25, "ok": False},
+    ]}  # fmt: skip
+    chosen = {**failing, "type": "t3.micro", "fits": True}
+
+    words = binding_words({"binding": failing["constraints"][0], "recommended": chosen, "candidates": [failing, chosen]})
+    alone = binding_words({"binding": failing["constraints"][0], "recommended": chosen, "candidates": [chosen]})
+
+    assert words == "memory: 500 MiB needed, t3.nano unlimited has 400 MiB (measured)"
+    assert alone == "CPU credits: 900 credits needed of 144 credits, the rest is charged (computed)"
 
 
 def test_every_cheaper_candidate_is_refused_with_a_reason():

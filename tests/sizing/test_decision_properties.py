@@ -127,6 +127,26 @@ def test_regret_is_what_hindsight_would_have_saved(seoul, service):
         assert found.monthly_usd is None or found.monthly_usd >= 0
 
 
+@EXAMPLES
+@given(service=services)
+def test_the_binding_constraint_is_the_least_margin_of_the_dearest_that_fails_below(seoul, service):
+    """docs/reference/json.md; the interval that a gate reads is that of what can fail."""
+    verdicts = judge(made_world(seoul, service), confidence=0.9)
+    found = decide("api", service.deploy, verdicts, None)
+
+    failing = [v for v in verdicts if v.fits is False]
+    if found.recommended is not None:
+        below = [v for v in failing if verdicts.index(v) < verdicts.index(found.recommended)]
+        decisive = below[-1] if below else found.recommended
+    else:
+        decisive = max(failing, key=lambda v: v.probability, default=None)
+    bounds = [b for b in decisive.bounds if b.margin_ratio is not None] if decisive else []
+    assert found.binding == min(bounds, key=lambda b: b.margin_ratio, default=None)
+    able = [b for b in bounds if b.constraint != "credits" or decisive.candidate.credit_mode != "unlimited"]
+    if able and found.binding in able:
+        assert found.width_ratio == found.binding.width_ratio
+
+
 def test_chances_that_hang_together_are_not_multiplied(seoul):
     """A service whose steady need and deployment need fail in the same worlds: the product would be too low."""
     micro = seoul.types["t3.micro"].usable_bytes
