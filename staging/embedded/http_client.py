@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import select
 import time
 from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
@@ -73,7 +74,7 @@ class Pool:
         idle = self._idle.get(address)
         while idle:
             connection = idle.pop()  # the one used last: the rest may grow old and be closed
-            if connection.reusable and time.monotonic() - connection.idle_since < self.idle_s:
+            if connection.reusable and time.monotonic() - connection.idle_since < self.idle_s and connection.is_silent:
                 return connection
             connection.close()
         return None
@@ -105,6 +106,14 @@ class _Connection(asyncio.Protocol):
     @property
     def reusable(self) -> bool:
         return self._keep and self._transport is not None and not self._transport.is_closing()
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing lies unread at an idle connection: where its end does, a busy loop just hasn't seen it yet."""
+        assert self._transport is not None
+        waiting = select.poll()
+        waiting.register(self._transport.get_extra_info("socket"), select.POLLIN)
+        return not waiting.poll(0)
 
     async def exchange(self, method: bytes, target: bytes, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> Response:
         if self._transport is None or self._transport.is_closing():
