@@ -16,6 +16,8 @@ LEVEL = 0.9
 LEAST_BINS = 8
 """Fewer bins drawn again and again are often one bin."""
 STILL_WIDTH_RATIO = 0.5
+ONE_RATE_RATIO = 1e-4
+"""Below it requests and seconds are one column, which no fit tells apart."""
 HIDDEN_RATIO = 0.2
 IDLE_CORES = (0.0, 0.1)
 """What a service takes without requests where nothing says: runtimes, agents and the system of idle hosts took up to a tenth."""
@@ -68,7 +70,8 @@ def fit_demand(counts: F8, cpu_s: F8, seconds: F8, names: Sequence[str], *, n: i
 
 def fit_best(counts: F8, cpu_s: F8, seconds: F8, names: Sequence[str], *, n: int, rng: np.random.Generator) -> DemandFit:
     """Fit what the bins carry: `fit_demand`, or where they are few, or the load stood still, the bound of `fit_few`."""
-    if len(cpu_s) < LEAST_BINS:
+    rates = counts.sum(axis=1) / seconds
+    if len(cpu_s) < LEAST_BINS or rates.std() <= ONE_RATE_RATIO * rates.mean():
         return fit_few(counts, cpu_s, seconds, names, n=n, rng=rng)
     fitted = fit_demand(counts, cpu_s, seconds, names, n=n, rng=rng)
     came = _grouped(counts, names, fitted.groups).sum(axis=0)
