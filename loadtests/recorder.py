@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import time
 from array import array
 from collections.abc import Mapping
@@ -60,8 +62,14 @@ class Recorder:
         """Write the rest, and what this generator cost: its own file, then the sum over all workers' files."""
         self.flush()
         write_json(self._spool / f"generator-{self.worker}.json", self._summary())
-        parts = [json.loads(file.read_bytes()) for file in sorted(self._spool.glob("generator-*.json"))]
-        write_json(self._spool / "generator.json", merged(parts))
+        # One at a time, or a worker that read before the last one wrote could be the last to write the sum.
+        turn = os.open(self._spool, os.O_RDONLY)
+        try:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            parts = [json.loads(file.read_bytes()) for file in sorted(self._spool.glob("generator-*.json"))]
+            write_json(self._spool / "generator.json", merged(parts))
+        finally:
+            os.close(turn)
 
     def _summary(self) -> dict[str, Any]:
         late = np.frombuffer(self._lateness_us, np.int32) if self._lateness_us else np.zeros(1, np.int32)
