@@ -298,7 +298,8 @@ def _collector_name(entries: Mapping[str, Any]) -> str:
 def find_perf_file(pid: int) -> str | None:
     """Find /tmp/hsperfdata_<user>/<pid> in the process's own mount and pid namespace, else in ours where pids are the same."""
     inner = inner_pid(pid)
-    for tmp in (f"/proc/{pid}/root/tmp", *(["/tmp"] if inner == pid else [])):  # noqa: S108  HotSpot's fixed place
+    tmp_there = os.path.join("/proc", str(pid), "root", "tmp")
+    for tmp in (tmp_there, *(["/tmp"] if inner == pid else [])):  # noqa: S108  HotSpot's fixed place
         try:
             folders = [name for name in os.listdir(tmp) if name.startswith("hsperfdata_")]
         except OSError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import subprocess
@@ -74,11 +73,12 @@ class LocustHandle:
         SizeupError
             Where it ended before it could say anything; the log's last line is quoted.
         """
-        try:
-            said = json.loads((self.run / ".spool" / "generator.json").read_bytes())
-        except (OSError, ValueError):
+        from loadtests.recorder import read_summary
+
+        said = read_summary(self.run / ".spool")
+        if said is None:
             ended = f"exit {self.process.poll()}, {last_line(self.log)}"
-            raise SizeupError(f"the load generator ended early ({ended}); see {self.log}, then load again.") from None
+            raise SizeupError(f"the load generator ended early ({ended}); see {self.log}, then load again.")
         return LoadOutcome(**{key: said[key] for key in LoadOutcome.__slots__})
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import time
 from array import array
 from collections.abc import Mapping
@@ -59,17 +57,9 @@ class Recorder:
             self._cpu_s, self._wall_s = cpu_s, wall_s
 
     def finish(self) -> None:
-        """Write the rest, and what this generator cost: its own file, then the sum over all workers' files."""
+        """Write the rest, and what this generator cost."""
         self.flush()
         write_json(self._spool / f"generator-{self.worker}.json", self._summary())
-        # One at a time, or a worker that read before the last one wrote could be the last to write the sum.
-        turn = os.open(self._spool, os.O_RDONLY)
-        try:
-            fcntl.flock(turn, fcntl.LOCK_EX)
-            parts = [json.loads(file.read_bytes()) for file in sorted(self._spool.glob("generator-*.json"))]
-            write_json(self._spool / "generator.json", merged(parts))
-        finally:
-            os.close(turn)
 
     def _summary(self) -> dict[str, Any]:
         late = np.frombuffer(self._lateness_us, np.int32) if self._lateness_us else np.zeros(1, np.int32)
@@ -79,8 +69,11 @@ class Recorder:
         }  # fmt: skip
 
 
-def merged(parts: list[dict[str, Any]]) -> dict[str, Any]:
-    """Sum the workers' summaries; of the busy ratio and the lateness the worst worker's counts."""
+def read_summary(spool: Path) -> dict[str, Any] | None:
+    """Sum what the workers wrote of themselves; of the busy ratio and the lateness the worst worker's counts. None where none has yet."""
+    parts = [json.loads(file.read_bytes()) for file in sorted(spool.glob("generator-*.json"))]
+    if not parts:
+        return None
     worst = {key: max(part[key] for part in parts) for key in ("cpu_ratio_max", "lateness_p99_us")}
     total = {key: sum(part[key] for part in parts) for key in ("cores", "requests", "errors", "workers")}
     return {"cores": total.pop("cores"), **worst, **total}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from evidence import RunFolder, start_run
+from loadtests.recorder import read_summary
 
 _WORKERS_END_S = 3.0
 
@@ -25,17 +25,17 @@ def record_run(environment: Any, path: Path) -> None:
 
 
 def _finish(environment: Any, folder: RunFolder) -> None:
-    summary = _summary(folder.spool / "generator.json", max(1, environment.parsed_options.expect_workers))
+    summary = _summary(folder.spool, max(1, environment.parsed_options.expect_workers))
     counts = {key: summary.get(key, 0) for key in ("requests", "errors", "workers")}
     generator = {key: summary.get(key) for key in ("cores", "cpu_ratio_max", "lateness_p99_us")}
     folder.finish("complete", datetime.now(UTC), counts=counts, generator=generator)
 
 
-def _summary(file: Path, workers: int) -> dict[str, Any]:
+def _summary(spool: Path, workers: int) -> dict[str, Any]:
     """Read the generator's summary, once all workers have added theirs or had the time to."""
     until = time.monotonic() + _WORKERS_END_S
     while True:
-        summary: dict[str, Any] = json.loads(file.read_bytes()) if file.exists() else {}
+        summary = read_summary(spool) or {}
         if summary.get("workers", 0) >= workers or time.monotonic() > until:
             return summary
         time.sleep(0.05)

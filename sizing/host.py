@@ -11,7 +11,7 @@ from catalogue import Catalogue
 from evidence import Run
 from sizing.decide.candidates import candidates, of_type
 from sizing.decide.decide import decide, unknown
-from sizing.decide.judge import judge, unjudged
+from sizing.decide.judge import judge, priced_alone
 from sizing.decide.levers import levers
 from sizing.decide.options import options
 from sizing.decide.regret import regret
@@ -61,7 +61,7 @@ def answer_host(name: str, evidence: Evidence, asked: Asked) -> HostAnswer:
     present = present_candidate(asked, name)
     model = fit_host(name, evidence, asked, present)
     if model is None:
-        now = None if present is None else unjudged(present, asked.stated.account.free_tier)
+        now = None if present is None else priced_alone(present, asked.stated.account.free_tier)
         return HostAnswer(unknown(name, asked.of_class(name).deploy, now), evidence, None)
     wanted = wanted_candidates(asked, present.count if present else evidence.hosts)
     # The present candidate is judged though nobody asked for it, but never recommended then.

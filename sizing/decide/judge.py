@@ -79,7 +79,7 @@ def _verdict(world: World, row: int, bounds: list[Bound], every: Bools, surplus:
     )
 
 
-def unjudged(candidate: Candidate, free_tier: str = "unknown") -> Verdict:
+def priced_alone(candidate: Candidate, free_tier: str = "unknown") -> Verdict:
     """A candidate of which only the price is known; surplus credits come on top in unlimited mode, so that isn't either."""
     monthly = _monthly_usd(candidate, math.nan)
     return Verdict(candidate, monthly, free_tier_usd(candidate, monthly, 0.0, free_tier), (), None, None, "measured")

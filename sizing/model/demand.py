@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sizing.model.nonnegative import resampled
+from sizing.model.series import step_correlation
 from sizing.types import F8
 
 # A name stands on its own only where its demand is known to a quarter and differs from the others' by more than it is unsure.
@@ -16,8 +17,8 @@ LEVEL = 0.9
 LEAST_BINS = 8
 """Fewer bins drawn again and again are often one bin."""
 STILL_WIDTH_RATIO = 0.5
-ONE_RATE_RATIO = 1e-4
-"""Below it requests and seconds are one column, which no fit tells apart."""
+OWN_RATIO = 1e-4
+"""A column of which the others explain all but so little is none of its own: requests at one rate, a call that every page makes."""
 HIDDEN_RATIO = 0.2
 IDLE_CORES = (0.0, 0.1)
 """What a service takes without requests where nothing says: runtimes, agents and the system of idle hosts took up to a tenth."""
@@ -70,8 +71,7 @@ def fit_demand(counts: F8, cpu_s: F8, seconds: F8, names: Sequence[str], *, n: i
 
 def fit_best(counts: F8, cpu_s: F8, seconds: F8, names: Sequence[str], *, n: int, rng: np.random.Generator) -> DemandFit:
     """Fit what the bins carry: `fit_demand`, or where they are few, or the load stood still, the bound of `fit_few`."""
-    rates = counts.sum(axis=1) / seconds
-    if len(cpu_s) < LEAST_BINS or rates.std() <= ONE_RATE_RATIO * rates.mean():
+    if len(cpu_s) < LEAST_BINS or own_ratios(np.column_stack([seconds, counts.sum(axis=1)]))[1] < OWN_RATIO:
         return fit_few(counts, cpu_s, seconds, names, n=n, rng=rng)
     fitted = fit_demand(counts, cpu_s, seconds, names, n=n, rng=rng)
     came = _grouped(counts, names, fitted.groups).sum(axis=0)
@@ -131,10 +131,25 @@ def _told_apart(counts: F8, cpu_s: F8, seconds: F8, names: Sequence[str], rng: n
     mid = np.median(draws, axis=1)
     weight = counts[:, present].sum(axis=0)
     pooled = float((mid * weight).sum() / weight.sum())
-    own = [(hi[k] - lo[k] <= OWN_WIDTH_RATIO * mid[k]) and not (lo[k] <= pooled <= hi[k]) for k in range(len(present))]
+    apart = own_ratios(np.column_stack([seconds, counts[:, present]]))[1:] >= OWN_RATIO
+    own = [
+        apart[k] and (hi[k] - lo[k] <= OWN_WIDTH_RATIO * mid[k]) and not (lo[k] <= pooled <= hi[k]) for k in range(len(present))
+    ]
     rest = [names[i] for k, i in enumerate(present) if not own[k]]
     alone = [[names[i]] for k, i in enumerate(present) if own[k]]
     return ([rest] if rest else []) + alone
+
+
+def own_ratios(design: F8) -> F8:
+    """Return what the other columns leave of each, as a share of its length, shape (columns,); of an empty one nothing."""
+    size = np.linalg.norm(design, axis=0)
+    unit = design / np.where(size > 0, size, 1.0)
+    left = []
+    for k in range(len(size)):
+        others = np.delete(unit, k, axis=1)
+        left.append(unit[:, k] - others @ np.linalg.lstsq(others, unit[:, k], rcond=None)[0])
+    found: F8 = np.linalg.norm(left, axis=1)
+    return found
 
 
 def _bootstrap(grouped: F8, cpu_s: F8, seconds: F8, n: int, rng: np.random.Generator) -> F8:
@@ -170,9 +185,7 @@ def solve(design: F8, cpu_s: F8, weight: F8) -> F8:
 
 def block_length(residual: F8) -> int:
     """How long a block must be that what is left over of one says little of the next: by its correlation from bin to bin."""
-    about = residual - residual.mean()
-    spread = float(about @ about)
-    together = float(about[:-1] @ about[1:]) / spread if spread > 0 else 0.0
+    together = step_correlation(residual - residual.mean())
     apart = LENGTHS * (1 + together) / (1 - together) if 0 < together < 1 else 0.0
     return int(np.clip(apart, min(BLOCK_BINS, max(1, len(residual) // 3)), max(1, len(residual) // 5)))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sizing.model.series import step_correlation
 from sizing.types import F8
 
 SOAK_S = 3600.0
@@ -35,7 +36,7 @@ def growth_bytes_per_h(at_s: F8, held_bytes: F8, n: int, rng: np.random.Generato
     middle = float(np.median(slopes))
     about = held - middle * when
     about -= about.mean()
-    together = float(about[:-1] @ about[1:]) / max(float(about @ about), 1e-300)
+    together = step_correlation(about)
     # Twenty of a line read too little of it (Kendall 1954, for a mean and a slope).
     together = float(np.clip(together + (2 + 4 * together) / STRETCHES, 0.0, 0.95))
     spread = float(np.std(about, ddof=2)) / (float(np.std(when)) * np.sqrt(STRETCHES)) * np.sqrt((1 + together) / (1 - together))

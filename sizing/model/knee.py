@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from evidence import Estimate, Run
-from sizing.model.windows import between, measured_objectives
+from sizing.model.windows import between, objectives_by_window
 from sizing.settings import Objective
 from sizing.types import Window
 
@@ -25,7 +25,7 @@ def reached(run: Run, cut: Sequence[Window], objectives: Sequence[Objective]) ->
     independent completions.
     """
     steady = [w for w in cut if w.kind == "steady"]
-    met = [(w, _met(run, w, objectives)) for w in steady]
+    met = [(w, _met(told)) for w, told in zip(steady, objectives_by_window(run, steady, objectives), strict=True)]
     held = max((w.offered_per_s for w, ok in met if ok and w.valid), default=None)
     knee = None
     if held is not None:
@@ -34,10 +34,10 @@ def reached(run: Run, cut: Sequence[Window], objectives: Sequence[Objective]) ->
     return {"knee_per_s": knee, "saturation_per_s": _saturation(run, steady)}
 
 
-def _met(run: Run, window: Window, objectives: Sequence[Objective]) -> bool | None:
+def _met(told: Sequence[dict[str, Any]]) -> bool | None:
     """Tell whether a window met every objective, whoever's fault it was; None where one was not measured."""
-    told = [o["ok"] for o in measured_objectives(run, [window], objectives, valid_only=False)]
-    return False if False in told else None if None in told or not told else True
+    ok = [objective["ok"] for objective in told]
+    return False if False in ok else None if None in ok or not ok else True
 
 
 def _saturation(run: Run, steady: Sequence[Window]) -> dict[str, float] | None:

@@ -11,6 +11,7 @@ import polars as pl
 from catalogue import InstanceType
 from sizing.jvm import JvmMemory, collector_bytes, default_collector, held_elsewhere_bytes
 from sizing.model.growth import growth_bytes_per_h
+from sizing.model.series import step_correlation
 from sizing.types import F8, MemoryPart, World
 
 MIB = 1 << 20
@@ -111,8 +112,7 @@ def later_bytes(held_bytes: F8, n: int, rng: np.random.Generator) -> F8:
 
 def _apart(sway: F8) -> float:
     """How many samples apart from each other say as much of the mean."""
-    spread, samples = float(sway @ sway), len(sway)
-    together = float(sway[:-1] @ sway[1:]) / spread if spread > 0 else 0.0
+    samples, together = len(sway), step_correlation(sway)
     # A short series reads too little of it (Kendall 1954).
     together = float(np.clip(together + (1 + 4 * together) / samples, 0.0, 0.999))
     return samples * (1 - together) / (1 + together)

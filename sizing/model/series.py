@@ -1,4 +1,4 @@
-"""A series of counts or averages as a monitor keeps it: its step, what is missing or twice there, and how high it goes."""
+"""A series of counts or averages: its step, what is missing or twice there, how high it goes, and how neighbours sway together."""
 
 from __future__ import annotations
 
@@ -51,3 +51,9 @@ def series_shape(at_s: F8, values: F8) -> Shape:
         mean=float(values.mean()),
         p95=float(np.quantile(values, 0.95, method="inverted_cdf")),
     )
+
+
+def step_correlation(about: F8) -> float:
+    """Correlation of a series, shape (rows,), about its middle with itself one step on; 0 where it never moves."""
+    spread = float(about @ about)
+    return float(about[:-1] @ about[1:]) / spread if spread > 0 else 0.0

@@ -132,13 +132,21 @@ def phase_rows(cut: Sequence[Window]) -> list[dict[str, Any]]:
     ]
 
 
-def measured_objectives(
-    run: Run, cut: Sequence[Window], objectives: Sequence[Objective], *, valid_only: bool = True
-) -> list[dict[str, Any]]:
+def measured_objectives(run: Run, cut: Sequence[Window], objectives: Sequence[Objective]) -> list[dict[str, Any]]:
     """Write run.json's `objectives`: each with what its request showed in the valid steady windows; null where nothing did."""
-    kept = [w for w in cut if (w.valid or not valid_only) and w.kind == "steady"]
-    rows = pl.concat([between(run.requests, "intended_at", w.start, w.end) for w in kept]) if kept else run.requests.clear()
+    return _objectives_in(run.requests, named_log(run), [w for w in cut if w.valid and w.kind == "steady"], objectives)
+
+
+def objectives_by_window(run: Run, cut: Sequence[Window], objectives: Sequence[Objective]) -> list[list[dict[str, Any]]]:
+    """As `measured_objectives`, of each window alone, valid or not."""
     log = named_log(run)
+    return [_objectives_in(run.requests, log, [window], objectives) for window in cut]
+
+
+def _objectives_in(
+    requests: pl.DataFrame, log: pl.DataFrame, kept: Sequence[Window], objectives: Sequence[Objective]
+) -> list[dict[str, Any]]:
+    rows = pl.concat([between(requests, "intended_at", w.start, w.end) for w in kept]) if kept else requests.clear()
     lines = pl.concat([between(log, "created_at", w.start, w.end) for w in kept]) if kept else log.clear()
     return [_measured(o, _asked_for(rows, o.request), _asked_for(lines, o.request)) for o in objectives]
 

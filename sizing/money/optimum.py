@@ -17,8 +17,8 @@ import numpy as np
 from sizing.money.levels import Real
 from sizing.money.master import Reals
 from sizing.money.oracle import Oracle
+from sizing.money.ordered import Bought, Ordered
 from sizing.money.problem import Item, Optimum, Problem
-from sizing.money.question import Bought, Question
 from sizing.money.search import over_levels
 from sizing.types import F8
 
@@ -44,12 +44,12 @@ def optimise(problem: Problem, tolerance: float = EXACT_RATIO) -> Optimum:
     nothing = oracle.bill(oracle.held, 0.0).usd.sum()
     if not problem.items or nothing <= 0:
         return Optimum((0,) * len(problem.items), float(nothing), float(nothing), float(nothing), 0)
-    question = Question.of(problem, oracle, float(nothing))
+    ordered = Ordered.of(problem, oracle, float(nothing))
     if _is_single(problem):
         counts = quantile_counts(problem)
-        cost = question.bought({n: count for n, count in enumerate(counts) if count}).cost_usd
+        cost = ordered.bought({n: count for n, count in enumerate(counts) if count}).cost_usd
         return Optimum(counts, cost, cost, float(nothing), 0)
-    return _by_cuts(question, tolerance)
+    return _by_cuts(ordered, tolerance)
 
 
 def quantile_counts(problem: Problem) -> tuple[int, ...]:
@@ -79,41 +79,41 @@ def _is_single(problem: Problem) -> bool:
     return free and not np.asarray(problem.held_commit_usd, dtype=np.float64).any() and problem.owed_most_usd is None
 
 
-def _by_cuts(question: Question, tolerance: float) -> Optimum:
+def _by_cuts(ordered: Ordered, tolerance: float) -> Optimum:
     """Cut over the reals; then choose among the levels of each family that cost no more than the bound over the reals and some room.
 
     Any other purchase costs more than that. So where the best of the levels doesn't, it is the best there is.
     """
-    worth, tax, rounds = _over_reals(question, tolerance)
-    reals = [Real(question.oracle, family, worth, usd * (1.0 + tax)) for family, usd in enumerate(question.unit_usd)]
-    least, room = question.least_usd(reals, worth, tax), FIRST_ROOM * question.nothing_usd
+    worth, tax, rounds = _over_reals(ordered, tolerance)
+    reals = [Real(ordered.oracle, family, worth, usd * (1.0 + tax)) for family, usd in enumerate(ordered.unit_usd)]
+    least, room = ordered.least_usd(reals, worth, tax), FIRST_ROOM * ordered.nothing_usd
     best: Bought | None = None
     while True:
-        families = [question.levels(family, real, room, tax) for family, real in enumerate(reals)]
+        families = [ordered.levels(family, real, room, tax) for family, real in enumerate(reals)]
         if all(len(each.units) for each in families):
-            search = over_levels(question, families, worth, tolerance, best, least + room)
+            search = over_levels(ordered, families, worth, tolerance, best, least + room)
             best, rounds = search.best, rounds + search.rounds
             if best is not None and min(best.cost_usd, search.bound_usd) <= least + room:
-                counts = tuple(int(best.counts.get(n, 0)) for n in range(len(question.usd)))
-                return Optimum(counts, best.cost_usd, min(search.bound_usd, best.cost_usd), question.nothing_usd, rounds)
+                counts = tuple(int(best.counts.get(n, 0)) for n in range(len(ordered.usd)))
+                return Optimum(counts, best.cost_usd, min(search.bound_usd, best.cost_usd), ordered.nothing_usd, rounds)
         room = min(WIDER * room, np.inf if best is None else (best.cost_usd - least) * (1 + 1e-9))
 
 
-def _over_reals(question: Question, tolerance: float) -> tuple[F8, float, int]:
+def _over_reals(ordered: Ordered, tolerance: float) -> tuple[F8, float, int]:
     """Return what a dollar of the plan is worth in each hour, and a dollar that may be owed, at the optimum over the reals; and rounds."""
-    oracle, families = question.oracle, len(question.unit_usd)
-    master = Reals(oracle, question.unit_usd, question.steps, question.nothing_usd, question.owed_most_usd)
-    usd = np.append(np.where(np.isfinite(question.unit_usd), question.unit_usd, 0.0), question.steps.usd)
+    oracle, families = ordered.oracle, len(ordered.unit_usd)
+    master = Reals(oracle, ordered.unit_usd, ordered.steps, ordered.nothing_usd, ordered.owed_most_usd)
+    usd = np.append(np.where(np.isfinite(ordered.unit_usd), ordered.unit_usd, 0.0), ordered.steps.usd)
     best = np.zeros(len(usd))
     master.cut(oracle.bill(oracle.held, 0.0))
-    best_usd = question.nothing_usd
+    best_usd = ordered.nothing_usd
     rounds = 0
     for rounds in range(1, ROUNDS + 1):  # noqa: B007  # told to the caller
         counts, bound = master.solve()
-        if best_usd - bound <= max(tolerance, 1e-7) * question.nothing_usd:
+        if best_usd - bound <= max(tolerance, 1e-7) * ordered.nothing_usd:
             break
         tried = best + INWARD * (counts - best)
-        bill = oracle.bill(oracle.held + tried[:families], float(tried[families:] @ question.steps.commit_usd))
+        bill = oracle.bill(oracle.held + tried[:families], float(tried[families:] @ ordered.steps.commit_usd))
         cost = float(usd @ tried + bill.usd.sum())
         if cost < best_usd:
             best, best_usd = tried, cost

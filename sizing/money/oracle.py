@@ -18,7 +18,7 @@ ROWS = 4096
 """Hours in one pass, so that its arrays stay in the processor's cache."""
 THREADED = 100_000
 Hours = npt.NDArray[np.int64]
-Whole = npt.NDArray[np.int16]
+FamilyCounts = npt.NDArray[np.int16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Bill:
     usd: F8
     unit_slopes: F8
     commit_slopes: F8
-    whole: Whole
+    whole: FamilyCounts
 
     @property
     def flat_usd(self) -> F8:
@@ -105,12 +105,12 @@ class Oracle:
         with ThreadPoolExecutor(2) as pool:
             return list(pool.map(work, self.parts))
 
-    def _group(self, part: Hours, units: F8, commit: float, whole: Whole) -> tuple[float, F8, float]:
+    def _group(self, part: Hours, units: F8, commit: float, whole: FamilyCounts) -> tuple[float, F8, float]:
         starts = range(int(part[0]), int(part[-1]) + 1, ROWS)
         found = [self._block(slice(start, min(start + ROWS, int(part[-1]) + 1)), units, commit, whole) for start in starts]
         return sum(f[0] for f in found), np.sum([f[1] for f in found], axis=0), sum(f[2] for f in found)
 
-    def _block(self, rows: slice, units: F8, commit: float, whole: Whole) -> tuple[float, F8, float]:
+    def _block(self, rows: slice, units: F8, commit: float, whole: FamilyCounts) -> tuple[float, F8, float]:
         """Bill some hours; also what one unit of each family and a dollar of the plan would take off.
 
         By duality the bill is Σ p·min(1, s·μ)·e − μ·C, where s is a family's plan ratio, e what reservations leave of it, and μ what

@@ -11,7 +11,7 @@ import numpy as np
 from evidence import SizeupError
 from sizing.money.levels import Levels
 from sizing.money.master import Bounds, Steps, Whole
-from sizing.money.question import Bought, Question
+from sizing.money.ordered import Bought, Ordered
 from sizing.types import F8
 
 ROUNDS = 400
@@ -32,7 +32,7 @@ class Search:
 
 
 def over_levels(
-    question: Question, families: Sequence[Levels], worth: F8, tolerance: float, best: Bought | None, most_usd: float
+    ordered: Ordered, families: Sequence[Levels], worth: F8, tolerance: float, best: Bought | None, most_usd: float
 ) -> Search:
     """Choose among levels by branch and cut: bound, cut where the bound lies, part the levels where it isn't whole.
 
@@ -46,8 +46,8 @@ def over_levels(
     SizeupError
         Where the bound isn't reached.
     """
-    oracle, steps = question.oracle, question.steps
-    master = Whole(oracle, families, steps, question.nothing_usd, question.owed_most_usd)
+    oracle, steps = ordered.oracle, ordered.steps
+    master = Whole(oracle, families, steps, ordered.nothing_usd, ordered.owed_most_usd)
     master.cut(worth)
     first = tuple([0] * (len(families) + len(steps.items)))
     last = (*(len(each.units) - 1 for each in families), *(int(n) for n in steps.most))
@@ -58,12 +58,12 @@ def over_levels(
             return Search(best, min([proven, *(node[0] for node in heap[:1])]), rounds)
         _, _, low, high = heapq.heappop(heap)
         master.bound(low, high)
-        bought, bound = _tight(question, master, np.inf if best is None else best.cost_usd * (1 - tolerance))
+        bought, bound = _tight(ordered, master, np.inf if best is None else best.cost_usd * (1 - tolerance))
         whole = master.whole_at(bought)
         if np.isfinite(bound) and master.allows(whole):
-            best = _better(best, _tried(question, families, master, whole))
+            best = _better(best, _tried(ordered, families, master, whole))
         branch = master.open_at(bought)
-        if bound == np.inf or (best is not None and best.cost_usd - bound <= _open_most(question, best, tolerance)):
+        if bound == np.inf or (best is not None and best.cost_usd - bound <= _open_most(ordered, best, tolerance)):
             proven = min(proven, bound)
         elif branch is None:
             heapq.heappush(heap, (bound, number, low, high))
@@ -71,11 +71,11 @@ def over_levels(
             number += 2
             heapq.heappush(heap, (bound, number - branch.below_first, low, branch.cap(high)))
             heapq.heappush(heap, (bound, number - (not branch.below_first), branch.lift(low), high))
-    return _by_programme(question, families, master, (first, last), tolerance, Search(best, -np.inf, NODES), most_usd)
+    return _by_programme(ordered, families, master, (first, last), tolerance, Search(best, -np.inf, NODES), most_usd)
 
 
 def _by_programme(
-    question: Question, families: Sequence[Levels], master: Whole, bounds: tuple[Bounds, Bounds], tolerance: float, so_far: Search,
+    ordered: Ordered, families: Sequence[Levels], master: Whole, bounds: tuple[Bounds, Bounds], tolerance: float, so_far: Search,
     most_usd: float,
 ) -> Search:  # fmt: skip
     """Leave the rest to HiGHS, whose own cuts close what parting the levels does not: families of the same price, a limit on what is owed.
@@ -86,27 +86,27 @@ def _by_programme(
         Where the bound isn't reached, naming what is open.
     """
     master.make_whole(tolerance, *bounds)
-    best, open_usd = so_far.best, question.nothing_usd
+    best, open_usd = so_far.best, ordered.nothing_usd
     for rounds in range(1, ROUNDS + 1):
         whole, bound = master.solve_whole(min([most_usd, *([] if best is None else [best.cost_usd])]))
         if whole is None:
             return Search(best, bound, so_far.rounds + rounds)
-        best = _better(best, _tried(question, families, master, whole))
+        best = _better(best, _tried(ordered, families, master, whole))
         open_usd = best.cost_usd - bound
-        if bound > most_usd or open_usd <= _open_most(question, best, tolerance):
+        if bound > most_usd or open_usd <= _open_most(ordered, best, tolerance):
             return Search(best, bound, so_far.rounds + rounds)
     raise SizeupError(f"the purchase isn't exact: ${open_usd:.2g} of the bill is open; narrow it with --term or --payment.")
 
 
-def _open_most(question: Question, best: Bought, tolerance: float) -> float:
+def _open_most(ordered: Ordered, best: Bought, tolerance: float) -> float:
     """What may be left open: of the bill, and where purchases cost next to nothing what floating point leaves of the one on demand."""
-    return tolerance * best.cost_usd + ROUNDING * question.nothing_usd
+    return tolerance * best.cost_usd + ROUNDING * ordered.nothing_usd
 
 
-def _tried(question: Question, families: Sequence[Levels], master: Whole, whole: F8) -> Bought:
+def _tried(ordered: Ordered, families: Sequence[Levels], master: Whole, whole: F8) -> Bought:
     """Bill a purchase of levels, a cut of its own."""
-    tried = question.bought(_counts(whole, families, question.steps))
-    master.cut(question.oracle.worth_at(tried.bill))
+    tried = ordered.bought(_counts(whole, families, ordered.steps))
+    master.cut(ordered.oracle.worth_at(tried.bill))
     return tried
 
 
@@ -114,11 +114,11 @@ def _better(best: Bought | None, tried: Bought) -> Bought:
     return tried if best is None or tried.cost_usd < best.cost_usd else best
 
 
-def _tight(question: Question, master: Whole, best_usd: float) -> tuple[F8, float]:
+def _tight(ordered: Ordered, master: Whole, best_usd: float) -> tuple[F8, float]:
     """Cut where the bound lies until that hardly moves it."""
     bought, bound = master.solve()
     while bound < best_usd:
-        master.cut(question.oracle.worth_at(question.oracle.bill(*master.units_at(bought))))
+        master.cut(ordered.oracle.worth_at(ordered.oracle.bill(*master.units_at(bought))))
         bought, moved = master.solve()
         if moved - bound <= SLOW * (min(best_usd, 1e300) - bound):
             return bought, moved

@@ -153,6 +153,21 @@ def test_a_demand_that_changes_with_the_load_is_found_with_its_cost_at_the_top(k
     assert (bend.ratio(np.array(400.0)) == bend.ratio(np.array(bend.highest_per_s))).all()
 
 
+@pytest.mark.parametrize("calls_a_page", [0.5, 1.0, 2.0])
+def test_a_call_that_every_page_makes_is_not_told_apart_from_the_page(calls_a_page):
+    """Two columns that are one leave any split: the noise-free look of a solver's choice is no knowledge."""
+    rng = np.random.default_rng(0)
+    pages = rng.poisson(20, 120).astype(float)
+    counts = np.column_stack([pages, calls_a_page * pages])
+    took = counts @ np.array([0.004, 0.010]) + 0.04 + rng.normal(0, 0.01, 120)
+
+    found = fit_demand(counts, took, np.full(120, 2.0), ["GET /page", "GET /call"], n=256, rng=rng)
+
+    assert found.groups == [["GET /page", "GET /call"]]
+    truth = (0.004 + calls_a_page * 0.010) / (1 + calls_a_page)
+    assert np.median(found.demand_s_draws[0]) == pytest.approx(truth, rel=0.1)
+
+
 def test_a_demand_that_doesnt_change_is_not_bent():
     assert [fit_bend(*steps_of_demand("flat", seed), n=64, rng=np.random.default_rng(0)) for seed in range(40)] == [None] * 40
 

@@ -24,7 +24,7 @@ class Bought:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class Ordered:
     """A problem in the oracle's order of families.
 
     Attributes
@@ -42,7 +42,7 @@ class Question:
     owed_most_usd: float | None
 
     @classmethod
-    def of(cls, problem: Problem, oracle: Oracle, nothing_usd: float) -> Question:
+    def of(cls, problem: Problem, oracle: Oracle, nothing_usd: float) -> Ordered:
         usd = np.array([float(item.usd_per_h * problem.horizon_h) for item in problem.items])
         most, plan_usd = caps(problem.items), oracle.peaks()[1]
         choices = [
