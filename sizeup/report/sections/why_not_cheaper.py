@@ -17,7 +17,9 @@ Hover for need and have.</p>
 {% for host in hosts %}
 {{ parts.table(host.near) }}
 {% if host.dearer %}
-<details><summary>{{ host.dearer.rows|length }} dearer candidate{{ '' if host.dearer.rows|length == 1 else 's' }} of {{ host.class }}</summary>{{ parts.table(host.dearer) }}</details>
+<details><summary>
+{{ host.dearer.rows|length }} dearer candidate{{ '' if host.dearer.rows|length == 1 else 's' }} of {{ host.class }}</summary>
+{{ parts.table(host.dearer) }}</details>
 {% endif %}
 {% endfor %}
 """
